@@ -1,0 +1,1 @@
+"""Rig, teachers, training, evaluation and ONNX export: the only home of torch."""
