@@ -1,0 +1,1 @@
+"""The parts that keep time: clocks, rings, slots, workers, pacing and their measurements."""
