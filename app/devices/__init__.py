@@ -1,0 +1,1 @@
+"""Microphones, loopbacks, files, the virtual camera and the recorder, behind small contracts."""
