@@ -1,4 +1,4 @@
-"""The first lines of the frozen `personare-camera`, the separate camera program (GPL-2.0-or-later)."""
+"""The first lines of the frozen `personare-camera`, the camera program (GPL-2.0-or-later)."""
 
 import multiprocessing
 import sys
