@@ -1,0 +1,166 @@
+"""Loads models and characters off the live threads, and puts them on stage when they are ready."""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.live_session_loop import PerformanceLoop
+from app.live_session_makers import LiveMakers, Stage, StageChoices
+from app.realtime.worker import Worker
+from app.session_contract import Background, OutputFormat, PartState, PartStatus
+from inference.contract import Controls, PersonareError
+
+if TYPE_CHECKING:
+    from app.live_session import LiveChoices
+
+log = logging.getLogger(__name__)
+
+_REMEDY_LOG = "Choose another character or provider; the log file has the details."
+
+
+class Studio:
+    """One thread that carries out wishes in their order; what plays goes on until the new is ready.
+
+    The first wish, to set the stage, is made by `start`.
+    """
+
+    def __init__(self, makers: LiveMakers, loop: PerformanceLoop, choices: LiveChoices) -> None:
+        self._makers, self._loop = makers, loop
+        self._choices = StageChoices(
+            choices.character,
+            choices.provider,
+            choices.output,
+            choices.background,
+            choices.controls,
+        )
+        self._stage: Stage | None = None
+        self._status = PartStatus(PartState.STARTING)
+        self._wishes: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._worker = Worker("studio", self._step, lambda error: self._failed(error))
+
+    # -- any thread
+
+    @property
+    def status(self) -> PartStatus:
+        """How engine and models fare."""
+        return self._status
+
+    @property
+    def provider(self) -> str:
+        """What really computes; "" until known."""
+        return "" if self._stage is None else self._stage.provider
+
+    @property
+    def character(self) -> str:
+        """Id of the character on stage, before that of the one wished for."""
+        return self._choices.character if self._stage is None else self._stage.character
+
+    def report(self, message: str, remedy: str = "") -> None:
+        """A live part of the engine fails (one sentence), or works again ("")."""
+        state = PartState.RECOVERING if message else PartState.ON
+        self._status = PartStatus(state, self.provider, message, remedy)
+
+    def start(self) -> None:
+        """Begin with setting the stage."""
+        self._wishes.put(lambda: self._set_stage() if self._stage is None else None)
+        self._worker.start()
+
+    def ask_stop(self) -> None:
+        """Begin to end, without waiting."""
+        self._worker.stopping.set()
+        self._wishes.put(None)
+
+    def stop(self, timeout: float) -> bool:
+        """End."""
+        self.ask_stop()
+        return self._worker.stop(timeout)
+
+    def set_character(self, character: str) -> None:
+        """Change the character."""
+        self._wish(
+            lambda choices: replace(choices, character=character),
+            lambda stage: stage.set_character(character),
+        )
+
+    def set_background(self, background: Background) -> None:
+        """Change the background."""
+        self._wish(
+            lambda choices: replace(choices, background=background),
+            lambda stage: stage.set_background(background),
+        )
+
+    def set_output(self, output: OutputFormat) -> None:
+        """Change size and rate."""
+
+        def change(stage: Stage) -> None:
+            stage.set_output(output)
+            self._loop.set_fps(output.fps)
+
+        self._wish(lambda choices: replace(choices, output=output), change)
+
+    def set_controls(self, controls: Controls) -> None:
+        """Change the style."""
+        self._wish(
+            lambda choices: replace(choices, controls=controls),
+            lambda stage: stage.set_controls(controls),
+        )
+
+    def set_provider(self, provider: str) -> None:
+        """Load everything again for another provider."""
+        self._wish(lambda choices: replace(choices, provider=provider), None)
+
+    # -- the studio's thread
+
+    def _wish(
+        self,
+        choose: Callable[[StageChoices], StageChoices],
+        change: Callable[[Stage], None] | None,
+    ) -> None:
+        def carry_out() -> None:
+            before = self._choices
+            self._choices = choose(before)
+            if self._stage is None or change is None:
+                self._set_stage()
+                return
+            try:
+                change(self._stage)
+            except PersonareError:
+                self._choices = before
+                raise
+            self._status = PartStatus(PartState.ON, self.provider)
+
+        self._wishes.put(carry_out)
+
+    def _set_stage(self) -> None:
+        stage = self._makers.make_stage(self._choices, self.report)
+        self._loop.set_fps(self._choices.output.fps)
+        self._stage = stage
+        self._loop.performer = stage.performer
+        self._status = PartStatus(PartState.ON, stage.provider)
+
+    def _step(self) -> None:
+        wish = self._wishes.get()
+        if wish is None:
+            return
+        try:
+            wish()
+        except PersonareError as error:
+            self._note(str(error), error.remedy)
+        except Exception as error:
+            # Models are foreign code: whatever they raise, the studio stays open for other wishes.
+            log.exception("the studio could not do what was asked")
+            self._note(f"That did not work: {error}.", _REMEDY_LOG)
+
+    def _note(self, message: str, remedy: str) -> None:
+        log.warning("studio: %s %s", message, remedy)
+        state = PartState.FAILED if self._stage is None else PartState.ON
+        self._status = PartStatus(state, self.provider, message, remedy)
+
+    def _failed(self, error: BaseException) -> None:
+        self._status = PartStatus(
+            PartState.FAILED, "", f"The studio stopped: {error}.", "Start the session again."
+        )
