@@ -51,18 +51,18 @@ class Gpu:
     KEPT = 3
 
     def __init__(self) -> None:
-        self.context = moderngl.create_standalone_context(backend="egl")
+        self.context = moderngl.create_context(standalone=True, backend="egl")  # type: ignore[arg-type]
         c = self.context
-        self.programs = {}
+        self.programs: dict[str, Any] = {}
         for name, fragment in shaders.FRAGMENTS.items():
             vertex = shaders.VERTEX
             if name.startswith("hair"):
                 vertex = vertex.replace("#version 330", "#version 330\n#define HAIR")
             self.programs[name] = c.program(vertex_shader=vertex, fragment_shader=fragment)
-        self.depth = c.program(
+        self.depth: Any = c.program(
             vertex_shader=shaders.DEPTH_VERTEX, fragment_shader=shaders.DEPTH_FRAGMENT
         )
-        self.values = c.program(
+        self.values: Any = c.program(
             vertex_shader=shaders.VALUES_VERTEX, fragment_shader=shaders.VALUES_FRAGMENT
         )
         self._textures: dict[Any, tuple[moderngl.Texture, float]] = {}
@@ -83,7 +83,7 @@ class Gpu:
             if part.material == "skin":
                 made = (self._texture(paint_skin(person.spec.skin, person.assets)), 1.0)
             else:
-                pixels, bright = load_picture(part.texture)  # type: ignore[arg-type]
+                pixels, bright = load_picture(part.texture)
                 made = (self._texture(pixels), bright)
             self._textures[key] = made
             while len(self._textures) > 40:

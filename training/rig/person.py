@@ -56,7 +56,8 @@ class Deformed:
 class Person:
     """Meshes and bases of a person; building one takes about a second."""
 
-    def __init__(self, spec: PersonSpec, assets: RigAssets) -> None:
+    def __init__(self, spec: PersonSpec, assets: RigAssets, fine: bool = False) -> None:
+        self._fine = fine
         self.spec, self.assets = spec, assets
         base = assets.base
         self._bases = base.bases_LB3
@@ -108,8 +109,13 @@ class Person:
         hidden = np.zeros(VERTEX_COUNT, bool)
         hidden[list(clothes_fit.hidden)] = True
         keep &= ~hidden[obj.faces_F4].all(1)
-        fine = catmull_clark(obj.faces_F4[keep], obj.uv_faces_F4[keep], obj.uvs_T2, VERTEX_COUNT)
-        skin = build_mesh(fine.matrix, None, fine.faces_F4, fine.uv_faces_F4, fine.uvs_T2)
+        faces, uv_faces = obj.faces_F4[keep], obj.uv_faces_F4[keep]
+        fine = catmull_clark(faces, uv_faces, obj.uvs_T2, VERTEX_COUNT)
+        if self._fine:
+            skin = build_mesh(fine.matrix, None, fine.faces_F4, fine.uv_faces_F4, fine.uvs_T2)
+        else:
+            smooth = fine.matrix[:VERTEX_COUNT]
+            skin = build_mesh(smooth, None, faces, uv_faces, obj.uvs_T2)
         weight = np.clip(skin.weights @ self._head_weight, 0, 1).astype(np.float32)
         alpha = {"head": layers.head_alpha(weight)}
         tint = self.spec.skin.tint

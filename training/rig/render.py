@@ -20,7 +20,7 @@ from training.rig.person import Deformed, Person
 from training.rig.scene import FRAME, Scene, orthographic
 
 Crop = tuple[int, int, int, int]
-SHADOW_SIZE: Final = 640
+SHADOW_SIZE: Final = 512
 SHADOW_RADIUS: Final = 3.1
 OCCLUDERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "hair_back": (),

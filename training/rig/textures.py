@@ -39,13 +39,13 @@ def load_picture(path: Path) -> tuple[UInt8Array, float]:
 
 @lru_cache(maxsize=6)
 def _photo(path: Path) -> Float32Array:
-    return np.asarray(Image.open(path).convert("RGB")).astype(np.float32) / 255
+    return np.asarray(Image.open(path).convert("RGB")).astype(np.float32) / np.float32(255)
 
 
 @lru_cache(maxsize=6)
 def _mask(path: Path, size: int) -> Float32Array:
     picture = Image.open(path).convert("L").resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(picture).astype(np.float32) / 255
+    return np.asarray(picture).astype(np.float32) / np.float32(255)
 
 
 def region_masks(skin: Mesh, assets: RigAssets) -> dict[str, Float32Array]:

@@ -1,0 +1,46 @@
+"""Writing into a character folder: files and their hashes in `character.json` change together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+FORMAT_VERSION: Final = 1
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """`character.json` of a folder; an empty manifest of the current version if it has none."""
+    path = folder / "character.json"
+    if path.exists():
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
+        return manifest
+    return {"format_version": FORMAT_VERSION, "files": {}}
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write `character.json`, replacing the old one in one step."""
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    fresh = folder / "character.json.new"
+    fresh.write_text(text, encoding="utf8")
+    fresh.replace(folder / "character.json")
+
+
+def add_files(folder: Path, files: Mapping[str, bytes], **entries: object) -> None:
+    """Write files (name -> content) into a character folder and record their SHA-256.
+
+    `entries` set top-level values of `character.json` at the same time, for example
+    `add_files(folder, {"geometry.npz": data}, geometry="geometry.npz")`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = read_manifest(folder)
+    manifest.update(entries)
+    hashes = dict(manifest.get("files", {}))
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+        hashes[name] = hashlib.sha256(content).hexdigest()
+    manifest.pop("files", None)
+    manifest["files"] = dict(sorted(hashes.items()))
+    write_manifest(folder, manifest)
