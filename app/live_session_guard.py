@@ -80,7 +80,9 @@ class SteadyMotion:
         self._heard = 0  # samples since the start
         self._emitted = 0  # idle steps are due at whole steps of the samples heard
         self._offset_s = 0.0  # stream time at which the inner source was last reset
-        self._retry_at: float | None = None  # set while the inner source is out of order
+        self._broken = False
+        self._on_trial = False  # broken, but heard again and about to make its first step
+        self._retry_at = 0.0  # when broken: when to try the inner source again
         self._last_D: Float32Array | None = None
         self._from_D: Float32Array | None = None
         self._fade = 0
@@ -103,21 +105,33 @@ class SteadyMotion:
 
     def push(self, self_N: Float32Array, other_N: Float32Array | None = None) -> MotionTrack:
         """See `MotionSource.push`."""
-        before = self._heard
+        skip = self._begin_trial(len(self_N))
         self._heard += len(self_N)
+        self_N, other_N = self_N[skip:], None if other_N is None else other_N[skip:]
         track: MotionTrack | None = None
-        if self._retry_at is None:
+        if self._on_trial or not self._broken:
             track = self._push_inner(self_N, other_N)
-        elif self._clock.now() >= self._retry_at and self._try_inner(self._inner.reset):
-            self._offset_s = before / AUDIO_RATE
-            track = self._push_inner(self_N, other_N)
-            if track is not None:
-                self._switch()
-                self._report("")
+        if self._on_trial and track is not None and len(track):
+            self._broken = self._on_trial = False
+            self._switch()
+            self._report("")
         if track is None:
             track = self._idle_track()
         self._emitted = self._heard // STEP_SAMPLES
         return self._faded(track)
+
+    def _begin_trial(self, coming: int) -> int:
+        """Perhaps let a broken source begin again; samples to withhold from it first.
+
+        It begins at a whole step, so that old and new steps fall on one grid.
+        """
+        skip = -self._heard % STEP_SAMPLES
+        due = self._broken and not self._on_trial and self._clock.now() >= self._retry_at
+        if not due or coming <= skip or not self._try_inner(self._inner.reset):
+            return 0
+        self._on_trial = True
+        self._offset_s = (self._heard + skip) / AUDIO_RATE
+        return skip
 
     def _push_inner(self, self_N: Float32Array, other_N: Float32Array | None) -> MotionTrack | None:
         made: list[MotionTrack] = []
@@ -141,14 +155,15 @@ class SteadyMotion:
         except Exception as error:  # noqa: BLE001 - see the module: the edge to foreign code
             self._failed(f"{type(error).__name__}: {error}")
             return False
-        self._retry_at = None
         return True
 
     def _failed(self, reason: str) -> None:
-        if self._retry_at is None:
-            log.exception("the motion generator failed: %s", reason)
+        if not self._broken:
+            self._broken = True
+            log.error("the motion generator failed: %s", reason, exc_info=True)
             self._switch()
             self._report("The motion generator failed; the character idles until it works again.")
+        self._on_trial = False
         self._retry_at = self._clock.now() + _RETRY_SECONDS
 
     def _switch(self) -> None:

@@ -16,7 +16,7 @@ _BLOCK = AUDIO_RATE // 100
 
 def tone(time_N: Float32Array) -> Float32Array:
     """A soft 220 Hz tone."""
-    return (0.1 * np.sin(2 * np.pi * 220.0 * time_N)).astype(np.float32)
+    return np.asarray(0.1 * np.sin(2 * np.pi * 220.0 * time_N), np.float32)
 
 
 class SimulatedInput:
