@@ -255,8 +255,9 @@ out vec2 UV; out float A;
 void main() { UV = uv; A = dot(select, layer_alpha); gl_Position = matrix * vec4(point, 1.); }
 """
 DEPTH_FRAGMENT: Final = """#version 330
-in vec2 UV; in float A; uniform sampler2D image; uniform float cut; out vec4 result;
-void main() { result = vec4(0.); if (A > .996 || (cut > 0. && texture(image, UV).a < cut)) discard; }
+in vec2 UV; in float A; uniform sampler2D image; uniform float cut;
+layout(location = 0) out vec4 result; layout(location = 1) out vec4 cover;
+void main() { result = vec4(0.); cover = vec4(0.); if (A > .996 || (cut > 0. && texture(image, UV).a < cut)) discard; }
 """
 
 VALUES_VERTEX: Final = """#version 330
