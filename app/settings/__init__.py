@@ -1,0 +1,1 @@
+"""What the user chose: one typed, versioned model, migrated stepwise and stored atomically."""

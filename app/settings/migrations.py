@@ -1,0 +1,46 @@
+"""Older settings files become the present layout, one version at a time.
+
+Each step takes a file's content of version N and returns version N+1. A step works on a copy: if it
+fails, the file's content is as it was (the store then keeps the file aside and uses defaults).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from app.settings.model import VERSION
+
+Content = dict[str, Any]
+Step = Callable[[Content], Content]
+
+STEPS: Final[Mapping[int, Step]] = {}
+"""`STEPS[n]` turns version n into n + 1. Version 1 is the first, so there is none yet."""
+
+
+def migrate(
+    content: Content, steps: Mapping[int, Step] = STEPS, target: int = VERSION
+) -> tuple[Content, int]:
+    """Bring `content` to version `target`; returns it with the version it had.
+
+    `content` itself is left alone. A file of a newer version comes back as it is: what is still
+    understood is used, the rest is dropped key by key.
+
+    Raises:
+        ValueError: the version is not a positive whole number, or a step is missing or failed.
+    """
+    found = content.get("version", 1)
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise ValueError(f"its version is {found!r}")
+    content = copy.deepcopy(content)
+    for version in range(found, target):
+        step = steps.get(version)
+        if step is None:
+            raise ValueError(f"there is no way from version {version} to {version + 1}")
+        try:
+            content = step(content)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"version {version} could not be read: {error}") from error
+    content["version"] = target
+    return content, found
