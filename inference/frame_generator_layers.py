@@ -1,0 +1,151 @@
+"""A character taken apart: layers with their pictures, depth and motion bases (`geometry.npz`).
+
+Written by `training.frames.geometry`, read here. Layers are stored back to front. Pictures are
+premultiplied RGBA cut to what is needed; grids hold `GRID` x `GRID` samples at the centres of equal
+cells of a box (x, y, w, h) in frame pixels, where pixel centres have integer coordinates.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import MOTION_SIZE, Float32Array, PersonareError, UInt8Array
+
+FORMAT: Final = 1
+GRID: Final = 64
+SIZE: Final = 512
+"""Frame size, in pixels, that geometry files describe."""
+REMEDY: Final = "Get the character again, or install Personare again if it came with it."
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer at rest."""
+
+    name: str
+    image: UInt8Array
+    """Premultiplied RGBA."""
+    corner: tuple[int, int]
+    """Frame pixel (x, y) of the picture's first pixel; may lie outside the frame."""
+    box_4: Float32Array
+    """The grid's box."""
+    point_3HW: Float32Array
+    """3D point of each grid sample at rest."""
+    weight_HW: Float32Array
+    """Share of the head's rotation it follows."""
+    basis_K3HW: Float32Array
+    """Displacements of the points under the motion values `index_K`."""
+    index_K: NDArray[np.int64]
+    follows_head: bool
+    """Whether the layer as a whole travels with the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """All layers of a character and the camera they were seen by."""
+
+    layers: tuple[Layer, ...]
+    camera_34: Float32Array
+    """Homogeneous projection to pixels; the third row gives the depth."""
+    place_5: Float32Array
+    """Neck pivot (3), pupil distance, share of the head's translation that the body makes."""
+    windows: dict[str, tuple[int, int]]
+    """Frame pixel of the first pixel of the paint windows `mouth`, `eye_left`, `eye_right`."""
+
+    def layer(self, name: str) -> Layer:
+        """The layer of this name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+
+def cell_centres(box_4: Float32Array, n: int = GRID) -> Float32Array:
+    """Pixel coordinates (2, n, n) of the cell centres of a box."""
+    step_N = (np.arange(n, dtype=np.float32) + 0.5) / n
+    x_N = box_4[0] + box_4[2] * step_N - 0.5
+    y_N = box_4[1] + box_4[3] * step_N - 0.5
+    return np.stack(np.meshgrid(x_N, y_N)).astype(np.float32)
+
+
+def unproject(camera_34: Float32Array, place_2HW: Float32Array, depth_HW: Float32Array) -> Any:
+    """3D points (3, H, W) seen at pixel places at a depth along the camera's axis."""
+    image_3HW = np.concatenate([place_2HW, np.ones_like(depth_HW)[None]]) * depth_HW
+    back_33 = np.linalg.inv(camera_34[:, :3].astype(np.float64))
+    shifted = image_3HW.reshape(3, -1) - camera_34[:, 3:]
+    return (back_33 @ shifted).reshape(image_3HW.shape).astype(np.float32)
+
+
+def project(camera_34: Float32Array, point_3N: Float32Array) -> Float32Array:
+    """Pixel places (2, N) of 3D points."""
+    image_3N = camera_34[:, :3] @ point_3N + camera_34[:, 3:]
+    place_2N: Float32Array = image_3N[:2] / image_3N[2:]
+    return place_2N
+
+
+def _picture(data: dict[str, Any], name: str) -> UInt8Array:
+    colour = cv2.imdecode(data[f"{name}_colour"], cv2.IMREAD_COLOR)
+    alpha = cv2.imdecode(data[f"{name}_alpha"], cv2.IMREAD_GRAYSCALE)
+    if colour is None or alpha is None or colour.shape[:2] != alpha.shape:
+        raise ValueError("a layer's picture cannot be read")
+    colour = cv2.cvtColor(colour, cv2.COLOR_BGR2RGB)
+    return np.ascontiguousarray(np.dstack([np.minimum(colour, alpha[..., None]), alpha]))
+
+
+def _layer(data: dict[str, Any], name: str, camera_34: Float32Array) -> Layer:
+    box_4 = data[f"{name}_box"].astype(np.float32)
+    low, high = data[f"{name}_depth_range"]
+    depth_HW = (low + (high - low) / 65535.0 * data[f"{name}_depth"]).astype(np.float32)
+    index_K = data[f"{name}_index"].astype(np.int64)
+    steps_K = data[f"{name}_basis_step"].astype(np.float32)
+    basis_K3HW = data[f"{name}_basis"].astype(np.float32) * steps_K[:, None, None, None]
+    weight_HW = data[f"{name}_weight"].astype(np.float32) / 255.0
+    shapes = (depth_HW.shape, weight_HW.shape, basis_K3HW.shape[2:])
+    if any(shape != (GRID, GRID) for shape in shapes) or len(index_K) != len(basis_K3HW):
+        raise ValueError("a layer's grids have the wrong size")
+    if index_K.size and not (index_K.min() >= 0 and index_K.max() < MOTION_SIZE):
+        raise ValueError("a layer's bases name unknown motions")
+    return Layer(
+        name=name,
+        image=_picture(data, name),
+        corner=(int(data[f"{name}_corner"][0]), int(data[f"{name}_corner"][1])),
+        box_4=box_4,
+        point_3HW=unproject(camera_34, cell_centres(box_4), depth_HW),
+        weight_HW=weight_HW,
+        basis_K3HW=basis_K3HW,
+        index_K=index_K,
+        follows_head=name != "body",
+    )
+
+
+def load_geometry(path: Path | str) -> Geometry:
+    """Read a `geometry.npz`.
+
+    Raises:
+        PersonareError: it is missing, damaged, or of another format.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            data = {key: archive[key] for key in archive.files}
+        if int(data["format"]) != FORMAT:
+            raise PersonareError(
+                f"The geometry {path} has format {int(data['format'])}; this Personare reads "
+                f"{FORMAT}.",
+                "Update Personare, or get the character made for it.",
+            )
+        camera_34 = data["camera"].astype(np.float32)
+        layers = tuple(_layer(data, str(name), camera_34) for name in data["layers"])
+        windows = {
+            name: (int(data[name][0]), int(data[name][1]))
+            for name in ("mouth", "eye_left", "eye_right")
+        }
+        return Geometry(layers, camera_34, data["place"].astype(np.float32), windows)
+    except FileNotFoundError:
+        raise PersonareError(f"The character's geometry {path} is missing.", REMEDY) from None
+    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, cv2.error) as error:
+        raise PersonareError(f"The geometry {path} is damaged: {error}.", REMEDY) from error

@@ -1,0 +1,194 @@
+"""The paint networks at work: mouth and eye windows of the head, and the change of light.
+
+Windows live in the head's picture after the expression and before the pose: there they never move,
+so what the networks paint does not shimmer when the head does. The right eye is painted as the
+mirror image of a left one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from inference.character import Character
+from inference.contract import Float32Array, PersonareError, UInt8Array
+from inference.execution_providers import ProviderReport
+from inference.frame_generator_layers import Geometry
+from inference.model_package import ModelPackage
+from inference.onnx_session import open_session
+
+WINDOW_SIZES: Final[dict[str, tuple[int, int]]] = {
+    "mouth": (128, 128),
+    "eye_left": (64, 48),
+    "eye_right": (64, 48),
+}
+"""Width and height of the paint windows in pixels."""
+MOUTH_VIEWS: Final = ("portrait", "teeth", "open")
+EYE_VIEWS: Final = ("portrait", "eyes-shut")
+COARSE: Final = 4
+"""Pixels per sample of a window's flow."""
+FLOW_SCALE: Final = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSource:
+    """A painted window, to be blended over the head."""
+
+    corner: tuple[int, int]
+    colour: UInt8Array
+    """RGBA (height, width, 4), premultiplied by alpha and by the mask."""
+    mask: UInt8Array
+    """How much of the paint to use (height, width)."""
+
+
+def coarse_places(corner: tuple[int, int], size: tuple[int, int]) -> Float32Array:
+    """Pixel places (2, h, w) of a window's flow samples: middles of COARSE x COARSE cells."""
+    x_N = corner[0] + (np.arange(size[0] // COARSE) + 0.5) * COARSE - 0.5
+    y_N = corner[1] + (np.arange(size[1] // COARSE) + 0.5) * COARSE - 0.5
+    return np.stack(np.meshgrid(x_N, y_N)).astype(np.float32)
+
+
+def read_view(path: Path) -> UInt8Array:
+    """A portrait or reference as straight RGBA.
+
+    Raises:
+        PersonareError: it is no picture of 512 x 512 pixels.
+    """
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.shape[:2] != (512, 512) or picture.ndim != 3:
+        raise PersonareError(
+            f"The picture {path} cannot be used.", "It must be a 512 x 512 PNG in colour."
+        )
+    code = cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGBA
+    return cv2.cvtColor(picture, code)
+
+
+def window_of(picture: UInt8Array, corner: tuple[int, int], size: tuple[int, int]) -> UInt8Array:
+    """Cut a window out of a picture; what lies outside is transparent black."""
+    x, y = corner
+    width, height = size
+    out = np.zeros((height, width, picture.shape[2]), np.uint8)
+    x0, y0 = max(x, 0), max(y, 0)
+    part = picture[y0 : max(y + height, 0), x0 : max(x + width, 0)]
+    out[y0 - y : y0 - y + part.shape[0], x0 - x : x0 - x + part.shape[1]] = part
+    return out
+
+
+def identity_views(character: Character, geometry: Geometry) -> dict[str, Float32Array]:
+    """The inputs of `identity.onnx`: references at the windows, RGB in 0..255, black behind.
+
+    A reference the character lacks is replaced by its portrait.
+    """
+
+    def view(kind: str) -> UInt8Array:
+        paths = [character.portrait_path] if kind == "portrait" else character.reference_paths(kind)
+        picture = read_view((paths or [character.portrait_path])[0])
+        alpha = picture[..., 3:].astype(np.uint16)
+        return (picture[..., :3] * alpha // 255).astype(np.uint8)
+
+    views = {kind: view(kind) for kind in {*MOUTH_VIEWS, *EYE_VIEWS}}
+
+    def stack(kinds: tuple[str, ...], name: str) -> Float32Array:
+        parts = [window_of(views[k], geometry.windows[name], WINDOW_SIZES[name]) for k in kinds]
+        return np.concatenate(parts, 2).transpose(2, 0, 1).astype(np.float32)
+
+    right = stack(EYE_VIEWS, "eye_right")[:, :, ::-1]
+    return {
+        "mouth_views": stack(MOUTH_VIEWS, "mouth")[None],
+        "eyes_views": np.stack([stack(EYE_VIEWS, "eye_left"), right]),
+    }
+
+
+class Painter:
+    """Runs `expression`, `paint` and `relight` for one character."""
+
+    def __init__(
+        self,
+        package: ModelPackage,
+        character: Character,
+        geometry: Geometry,
+        provider: ProviderReport | str,
+        threads: int,
+    ) -> None:
+        self._geometry = geometry
+        self._head = geometry.layer("head")
+        self._expression = open_session(package.path("expression"), provider, threads)
+        self._paint = open_session(package.path("paint"), provider, threads)
+        self._relight = open_session(package.path("relight"), provider, threads)
+        identity = open_session(package.path("identity"), provider, threads)
+        codes = identity.run(identity_views(character, geometry))
+        self._codes = {name: value.copy() for name, value in codes.items()}
+
+    def warped(self, motion_D: Float32Array) -> dict[str, Float32Array]:
+        """The paint network's view: windows warped by the expression, and the flow of each.
+
+        RGBA (1|2, 4, H, W) in 0..255, premultiplied; flow (1|2, 2, H/4, W/4) in FLOW_SCALE pixels.
+        """
+        head = self._head
+        wanted = [
+            coarse_places(self._geometry.windows[name], size) for name, size in WINDOW_SIZES.items()
+        ]
+        flat_2P = np.concatenate([w.reshape(2, -1) for w in wanted], 1)
+        source_2P = self._expression.run(
+            {
+                "amount": motion_D[head.index_K],
+                "basis": head.basis_K3HW,
+                "point": head.point_3HW,
+                "camera": self._geometry.camera_34,
+                "grid_box": head.box_4,
+                "wanted": flat_2P[:, None],
+            }
+        )["source"][:, 0]
+        pictures, flows, start = [], [], 0
+        for (name, size), places in zip(WINDOW_SIZES.items(), wanted, strict=True):
+            count = places[0].size
+            source = source_2P[:, start : start + count].reshape(places.shape)
+            start += count
+            flow = (source - places) / FLOW_SCALE
+            fine = [cv2.resize(s, size, interpolation=cv2.INTER_LINEAR) for s in source]
+            picture = cv2.remap(
+                head.image, fine[0] - head.corner[0], fine[1] - head.corner[1], cv2.INTER_LINEAR
+            )
+            if name == "eye_right":
+                picture, flow = picture[:, ::-1], flow[:, :, ::-1] * np.float32([[[-1]], [[1]]])
+            pictures.append(picture.transpose(2, 0, 1).astype(np.float32))
+            flows.append(flow)
+        return {
+            "mouth_warp": pictures[0][None],
+            "mouth_flow": flows[0][None],
+            "eyes_warp": np.stack(pictures[1:]),
+            "eyes_flow": np.stack(flows[1:]),
+        }
+
+    def windows(self, motion_D: Float32Array) -> list[WindowSource]:
+        """Paint mouth and eyes for a motion."""
+        inputs = self.warped(motion_D) | {"motion": motion_D}
+        inputs |= {key: self._codes[key] for key in self._paint.inputs if key in self._codes}
+        painted = self._paint.run(inputs)
+        pieces = [painted["mouth"][0], painted["eyes"][0], painted["eyes"][1][:, :, ::-1]]
+        return [
+            _source(self._geometry.windows[name], piece)
+            for name, piece in zip(WINDOW_SIZES, pieces, strict=True)
+        ]
+
+    def relight(self, frame: UInt8Array, motion_D: Float32Array) -> Float32Array:
+        """Residual (64, 64, 3) in 0..255 units for a premultiplied 64 x 64 RGBA frame."""
+        residual = self._relight.run(
+            {
+                "frame": frame.transpose(2, 0, 1)[None].astype(np.float32),
+                "motion": motion_D,
+                "code": self._codes["code"],
+            }
+        )["residual"]
+        return np.ascontiguousarray(residual[0].transpose(1, 2, 0))
+
+
+def _source(corner: tuple[int, int], painted_5HW: Float32Array) -> WindowSource:
+    pixels = np.rint(painted_5HW).astype(np.uint8).transpose(1, 2, 0)
+    return WindowSource(
+        corner, np.ascontiguousarray(pixels[..., :4]), np.ascontiguousarray(pixels[..., 4])
+    )

@@ -1,0 +1,1 @@
+"""The frame generator's training: layers and motion bases, warp, paint networks, export."""

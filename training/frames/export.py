@@ -1,0 +1,219 @@
+"""Writes the ONNX graphs of a frame package and its `model.json`.
+
+    python -m training.frames.export --checkpoint paint.pt --out assets/models/frame-first-light
+
+Without a checkpoint only the warp's graphs are written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from inference.contract import MOTION_SIZE
+from training.frames.flow import GRID, ExpressionFlow, LayerFlow, cell_centres
+from training.frames.identity import EYE_VIEWS, MOUTH_VIEWS, Identity, code_of_character
+from training.frames.paint import (
+    CODE,
+    EYE_SIZE,
+    FEATURES,
+    MOUTH_SIZE,
+    RELIGHT_SIZE,
+    UNSHUFFLE,
+    Paint,
+    Relight,
+)
+
+OPSET = 17
+VERSION = "1.0.0"
+WINDOW_PLACES = (MOUTH_SIZE[0] * MOUTH_SIZE[1] + 2 * EYE_SIZE[0] * EYE_SIZE[1]) // UNSHUFFLE**2
+"""Flow samples of the three windows together."""
+
+
+class IdentityGraph(nn.Module):
+    """`identity.onnx`: the encoder and the code for the relighting."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__()
+        self.identity = identity
+
+    def forward(self, mouth_views: Tensor, eyes_views: Tensor) -> tuple[Tensor, ...]:
+        """See `Identity`; the last output is the relighting's code."""
+        codes = self.identity(mouth_views, eyes_views)
+        return *codes, code_of_character(codes[1], codes[3])
+
+
+class RelightGraph(nn.Module):
+    """`relight.onnx`: one frame in 0..255."""
+
+    def __init__(self, relight: Relight) -> None:
+        super().__init__()
+        self.relight = relight
+
+    def forward(self, frame: Tensor, motion_D: Tensor, code: Tensor) -> Tensor:
+        """Residual (1, 3, 64, 64) in 0..255 units."""
+        return self.relight(frame / 255, motion_D[None], code) * 255
+
+
+def _write(
+    module: nn.Module,
+    inputs: dict[str, Tensor],
+    outputs: list[str],
+    path: Path,
+    dynamic: dict[str, dict[int, str]] | None = None,
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        torch.onnx.export(
+            module.eval(),
+            tuple(inputs.values()),
+            str(path),
+            input_names=list(inputs),
+            output_names=outputs,
+            opset_version=OPSET,
+            dynamic_axes=dynamic,
+            dynamo=False,
+        )
+    onnx.checker.check_model(str(path))
+
+
+def flow_inputs(bases: int = 3) -> dict[str, Tensor]:
+    """Example inputs of `LayerFlow`, in order."""
+    box = torch.tensor([10.0, 20.0, 300.0, 310.0])
+    camera = torch.tensor([[800.0, 0, 256, 0], [0, -800, 256, 0], [0, 0, 1, 0]])
+    place = cell_centres(box)
+    depth = 5.0 + torch.sin(place[0] / 60) * 0.3
+    point = torch.stack([(place[0] - 256) * depth / 800, (256 - place[1]) * depth / 800, depth])
+    return {
+        "amount": torch.full((bases,), 0.3),
+        "basis": torch.full((bases, 3, GRID, GRID), 0.01),
+        "point": point,
+        "weight": torch.ones(GRID, GRID),
+        "pose": torch.full((6,), 0.1),
+        "place": torch.tensor([0.0, 0.0, 5.0, 0.6, 0.45]),
+        "camera": camera,
+        "grid_box": box,
+        "frame_box": box + torch.tensor([1.0, 2.0, 0.0, 0.0]),
+    }
+
+
+def export_flow(folder: Path) -> dict[str, str]:
+    """Write the warp's two graphs; returns graph name -> file."""
+    inputs = flow_inputs()
+    dynamic = {"amount": {0: "K"}, "basis": {0: "K"}}
+    _write(LayerFlow(), inputs, ["source", "canon"], folder / "flow.onnx", dynamic)
+    chosen = ("amount", "basis", "point", "camera", "grid_box")
+    window = {name: inputs[name] for name in chosen} | {
+        "wanted": torch.rand(2, 1, WINDOW_PLACES) * 200 + 60
+    }
+    _write(ExpressionFlow(), window, ["source"], folder / "expression.onnx", dynamic)
+    return {"flow": "flow.onnx", "expression": "expression.onnx"}
+
+
+def paint_inputs() -> dict[str, Tensor]:
+    """Example inputs of `Paint`, in order."""
+    (mw, mh), (ew, eh), u = MOUTH_SIZE, EYE_SIZE, UNSHUFFLE
+    return {
+        "mouth_warp": torch.rand(1, 4, mh, mw) * 255,
+        "mouth_flow": torch.randn(1, 2, mh // u, mw // u),
+        "eyes_warp": torch.rand(2, 4, eh, ew) * 255,
+        "eyes_flow": torch.randn(2, 2, eh // u, ew // u),
+        "motion": torch.rand(MOTION_SIZE),
+        "mouth_feature": torch.randn(1, FEATURES, mh // u, mw // u),
+        "mouth_code": torch.randn(1, CODE),
+        "eyes_feature": torch.randn(2, FEATURES, eh // u, ew // u),
+        "eyes_code": torch.randn(2, CODE),
+    }
+
+
+def identity_inputs() -> dict[str, Tensor]:
+    """Example inputs of `Identity`, in order."""
+    (mw, mh), (ew, eh) = MOUTH_SIZE, EYE_SIZE
+    return {
+        "mouth_views": torch.rand(1, 3 * len(MOUTH_VIEWS), mh, mw) * 255,
+        "eyes_views": torch.rand(2, 3 * len(EYE_VIEWS), eh, ew) * 255,
+    }
+
+
+def relight_inputs() -> dict[str, Tensor]:
+    """Example inputs of the relighting graph, in order."""
+    return {
+        "frame": torch.rand(1, 4, RELIGHT_SIZE, RELIGHT_SIZE) * 255,
+        "motion": torch.rand(MOTION_SIZE),
+        "code": torch.randn(1, CODE),
+    }
+
+
+def export_paint(
+    folder: Path, paint: Paint, identity: Identity, relight: Relight
+) -> dict[str, str]:
+    """Write the networks; returns graph name -> file."""
+    _write(paint, paint_inputs(), ["mouth", "eyes"], folder / "paint.onnx")
+    names = ["mouth_feature", "mouth_code", "eyes_feature", "eyes_code", "code"]
+    _write(IdentityGraph(identity), identity_inputs(), names, folder / "identity.onnx")
+    _write(RelightGraph(relight), relight_inputs(), ["residual"], folder / "relight.onnx")
+    return {name: f"{name}.onnx" for name in ("paint", "identity", "relight")}
+
+
+def load_networks(checkpoints: list[Path]) -> tuple[Paint, Identity, Relight]:
+    """Networks with the weights of one or more checkpoints, later ones winning."""
+    state: dict[str, Any] = {}
+    for path in checkpoints:
+        state |= torch.load(path, map_location="cpu", weights_only=True)
+    paint, identity, relight = Paint(), Identity(), Relight()
+    paint.load_state_dict(state["paint"])
+    identity.load_state_dict(state["identity"])
+    if "relight" in state:
+        relight.load_state_dict(state["relight"])
+    else:
+        nn.init.zeros_(relight.out.weight)
+        nn.init.zeros_(relight.out.bias)
+    return paint, identity, relight
+
+
+def write_manifest(folder: Path, graphs: dict[str, str]) -> None:
+    """Write `model.json` with the hash of every file."""
+    manifest = {
+        "format_version": 1,
+        "name": folder.name,
+        "version": VERSION,
+        "kind": "frame",
+        "licence": "Apache-2.0",
+        "description": "Layers warped by motion bases; networks for mouth, eyes and light. "
+        "Trained on pictures of the parametric head only.",
+        "graphs": graphs,
+        "files": {
+            file: hashlib.sha256((folder / file).read_bytes()).hexdigest()
+            for file in sorted(graphs.values())
+        },
+        "parameters": {"size": 512},
+    }
+    (folder / "model.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--checkpoint", type=Path, action="append", default=[])
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    graphs = export_flow(arguments.out)
+    if arguments.checkpoint:
+        graphs |= export_paint(arguments.out, *load_networks(arguments.checkpoint))
+    write_manifest(arguments.out, graphs)
+    print(f"{arguments.out}: {', '.join(graphs)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""Takes a rig person apart into layers, depth and motion bases: a character's `geometry.npz`.
+
+    python -m training.frames.geometry --assets ASSETS --characters assets/characters
+
+For every layer the rig renders the picture by itself, with what other layers hide, and per pixel
+the depth, the share of the head's rotation and the displacement under each motion value. These maps
+are continued smoothly beyond the layer's outline and over eyes and mouth, and brought to a coarse
+grid. Depth is limited in slope towards the sides, so that turning the head never folds the warp.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from inference.contract import MOTION_INDEX, MOTION_SIZE, Float32Array, UInt8Array
+from inference.frame_generator_layers import FORMAT, GRID, SIZE, cell_centres
+from inference.frame_generator_windows import WINDOW_SIZES
+from training.rig.assets import RigAssets
+from training.rig.base_mesh import LINEAR_NAMES
+from training.rig.character_files import add_files
+from training.rig.layers import LAYERS
+from training.rig.people import cast
+from training.rig.person import Deformed, Person
+from training.rig.pose import BODY_FOLLOWS
+from training.rig.render import Renderer
+from training.rig.scene import Scene, studio
+
+MARGIN: Final = 40
+"""Pixels rendered beyond the frame on every side: what a moving body brings in."""
+MAP_SIZE: Final = 256
+SLOPE: Final = 2.0
+"""Largest change of depth per distance sideways; 1 / sin(turn) must stay above it."""
+SMALLEST_SHIFT: Final = 0.3
+"""Bases that move nothing by more pixels than this are left out."""
+STEP: Final = 0.05
+"""Rounding of the bases, in pixels."""
+
+
+def camera_of(scene: Scene) -> Float32Array:
+    """The scene's projection (3, 4) to pixels; the third row gives the depth."""
+    matrix = (scene.projection_44 @ scene.view_44).astype(np.float64)
+    half, middle = SIZE / 2, (SIZE - 1) / 2
+    rows = [half * matrix[0] + middle * matrix[3], middle * matrix[3] - half * matrix[1], matrix[3]]
+    return np.stack(rows).astype(np.float32)
+
+
+def fill(value_HWC: Float32Array, known_HW: Float32Array) -> Float32Array:
+    """Continue values smoothly into unknown pixels, from averages over ever larger blocks."""
+    levels = [(value_HWC * known_HW[..., None], known_HW)]
+    while min(levels[-1][1].shape) > 1:
+        total, weight = levels[-1]
+        size = (max(total.shape[1] // 2, 1), max(total.shape[0] // 2, 1))
+        total = cv2.resize(total, size, interpolation=cv2.INTER_AREA)
+        weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+        levels.append((total.reshape(*weight.shape, -1), weight))
+    out = levels[-1][0] / np.maximum(levels[-1][1], 1e-6)[..., None]
+    for total, weight in reversed(levels[:-1]):
+        rough = cv2.resize(out, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        sure = np.clip(weight * 4, 0, 1)[..., None]
+        own = total / np.maximum(weight, 1e-6)[..., None]
+        out = own * sure + rough.reshape(own.shape) * (1 - sure)
+    return out.astype(np.float32)
+
+
+def to_grid(map_HWC: Float32Array, box_4: Float32Array) -> Float32Array:
+    """Samples (GRID, GRID, C) of a frame map at a box's cell centres, smoothed to the cell."""
+    scale = map_HWC.shape[0] / SIZE
+    cell = box_4[2:] / GRID * scale
+    blurred = cv2.GaussianBlur(map_HWC, (0, 0), float(max(cell[0] * 0.4, 0.3)), None, cell[1] * 0.4)
+    place = (cell_centres(box_4) + 0.5) * scale - 0.5
+    out = cv2.remap(blurred, place[0], place[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out.reshape(GRID, GRID, -1)
+
+
+def limit_slope(depth_HW: Float32Array, step: tuple[float, float]) -> Float32Array:
+    """The farthest surface that is nowhere behind the given one and nowhere steeper than SLOPE.
+
+    `step` is the distance (in depth's units) between neighbours across and down.
+    """
+    out = depth_HW.copy()
+    for _ in range(2 * GRID):
+        before = out.copy()
+        for axis, distance in ((1, step[0]), (0, step[1])):
+            padded = np.pad(out, [(1, 1) if a == axis else (0, 0) for a in (0, 1)], mode="edge")
+            ahead, behind = (np.take(padded, np.arange(k, k + GRID), axis) for k in (0, 2))
+            out = np.minimum(out, np.minimum(ahead, behind) + SLOPE * distance)
+        if np.array_equal(before, out):
+            break
+    return out
+
+
+class LayerMaps:
+    """Reads maps of one layer from the rig, at rest."""
+
+    def __init__(self, renderer: Renderer, person: Person, scene: Scene, layer: str) -> None:
+        self._renderer, self._person, self._scene, self._layer = renderer, person, scene, layer
+        self.rest: Deformed = person.deform(np.zeros(MOTION_SIZE, np.float32))
+        self.camera_34 = camera_of(scene)
+        inner = ("eyes", "teeth", "tongue") if layer == "head" else ()
+        self.parts = [
+            name
+            for name, part in person.parts.items()
+            if layer in part.alpha
+            and name not in inner
+            and part.material not in ("brows", "lashes")
+        ]
+
+    def picture(self) -> UInt8Array:
+        """Premultiplied RGBA over the frame with MARGIN on every side."""
+        side = SIZE + 2 * MARGIN
+        crop = (-MARGIN, -MARGIN, side, side)
+        drawn = self._renderer.render(self._person, self.rest, self._scene, {self._layer}, crop)
+        return premultiply(drawn)
+
+    def read(self, values: dict[str, Float32Array]) -> tuple[Float32Array, Float32Array]:
+        """A map (MAP_SIZE, MAP_SIZE, C), continued everywhere, and where it was really seen."""
+        chosen = {name: values[name] for name in self.parts}
+        drawn, known = self._renderer.attributes(
+            self._person, self.rest, chosen, self._scene, {self._layer}, MAP_SIZE
+        )
+        return fill(drawn, (known > 0.5).astype(np.float32)), known
+
+    def depth(self) -> Float32Array:
+        """Distance from the camera along its axis."""
+        row = self.camera_34[2]
+        points = self.rest.points
+        return self.read({n: (points[n] @ row[:3] + row[3])[:, None] for n in self.parts})[0]
+
+    def weight(self) -> Float32Array:
+        """Share of the head's rotation."""
+        parts = self._person.parts
+        return self.read({n: parts[n].head_weight_N[:, None] for n in self.parts})[0]
+
+    def shift(self, basis: dict[str, Float32Array]) -> float:
+        """Largest movement in pixels under a basis."""
+        scale = self.camera_34[0, 0] / float(self._scene_depth())
+        sizes = (np.abs(basis[n]).max() for n in self.parts if len(basis[n]))
+        return float(max(sizes, default=0.0)) * float(scale)
+
+    def _scene_depth(self) -> float:
+        row = self.camera_34[2]
+        return float(self._person.pivot_3 @ row[:3] + row[3])
+
+
+def premultiply(straight: UInt8Array) -> UInt8Array:
+    """RGBA with straight alpha to premultiplied."""
+    out = straight.copy()
+    alpha = straight[..., 3:].astype(np.uint16)
+    out[..., :3] = (straight[..., :3] * alpha + 127) // 255
+    return out
+
+
+def _boxes(picture: UInt8Array, layer: str) -> tuple[tuple[int, int, int, int], Float32Array]:
+    """The picture's part that is not empty (x, y, w, h) and the grid's box."""
+    rows = np.flatnonzero(picture[..., 3].max(1) > 2)
+    columns = np.flatnonzero(picture[..., 3].max(0) > 2)
+    if not len(rows):
+        return (0, 0, 0, 0), np.zeros(4, np.float32)
+    x, y = int(columns[0]), int(rows[0])
+    w, h = int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
+    if layer == "body":
+        box = (x - MARGIN - 12, y - MARGIN - 24, w + 24, h + 36)
+    else:
+        pad = round(0.12 * max(w, h))
+        box = (x - MARGIN - pad, y - MARGIN - pad, w + 2 * pad, h + 2 * pad)
+    return (x, y, w, h), np.array(box, np.float32)
+
+
+def _layer_arrays(maps: LayerMaps, person: Person, layer: str) -> dict[str, Any] | None:
+    picture = maps.picture()
+    (x, y, w, h), box_4 = _boxes(picture, layer)
+    if not w:
+        return None
+    depth_HW = to_grid(maps.depth(), box_4)[..., 0]
+    pixel = float(depth_HW.mean()) / float(maps.camera_34[0, 0])
+    cell = (float(box_4[2]) / GRID * pixel, float(box_4[3]) / GRID * pixel)
+    depth_HW = limit_slope(depth_HW, cell)
+    bases, steps, index = [], [], []
+    for name in LINEAR_NAMES:
+        basis = person.basis(name)
+        if maps.shift(basis) > SMALLEST_SHIFT:
+            grid = to_grid(maps.read(basis)[0], box_4).transpose(2, 0, 1)
+            bases.append(np.rint(grid / (STEP * pixel)).astype(np.int16))
+            steps.append(STEP * pixel)
+            index.append(MOTION_INDEX[name])
+    cut = picture[y : y + h, x : x + w]
+    low, high = float(depth_HW.min()), float(depth_HW.max()) + 1e-3
+    weight_HW = to_grid(maps.weight(), box_4)[..., 0]
+    return {
+        "colour": _encode(cv2.cvtColor(cut[..., :3], cv2.COLOR_RGB2BGR)),
+        "alpha": _encode(cut[..., 3]),
+        "corner": np.array([x - MARGIN, y - MARGIN], np.int32),
+        "box": box_4,
+        "depth": np.rint((depth_HW - low) / (high - low) * 65535).astype(np.uint16),
+        "depth_range": np.array([low, high], np.float64),
+        "weight": np.rint(np.clip(weight_HW, 0, 1) * 255).astype(np.uint8),
+        "basis": np.array(bases, np.int16).reshape(-1, 3, GRID, GRID),
+        "basis_step": np.array(steps, np.float32),
+        "index": np.array(index, np.int16),
+    }
+
+
+def _encode(picture: UInt8Array) -> UInt8Array:
+    """Lossless bytes of a picture: WebP for colour, PNG for one channel."""
+    if picture.ndim == 3:
+        done, data = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 101])
+    else:
+        done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if not done:
+        raise ValueError("a layer's picture could not be encoded")
+    return data.ravel()
+
+
+def paint_windows(person: Person, scene: Scene) -> dict[str, tuple[int, int]]:
+    """First pixels of the windows, from where eyes and lips stand at rest."""
+    skin = person.deform(np.zeros(MOTION_SIZE, np.float32)).points["skin"]
+    lips = scene.project(skin[[person.mouth.upper, person.mouth.lower]]).mean(0)
+    left, right = scene.project(person.eyes_23.astype(np.float32))
+    middle = (left[0] + right[0]) / 2
+    width, height = WINDOW_SIZES["eye_left"]
+    out = {"mouth": (round(middle - WINDOW_SIZES["mouth"][0] / 2), round(lips[1] - 46))}
+    for name, eye in (("eye_left", left), ("eye_right", right)):
+        out[name] = (round(eye[0] - width / 2), round(eye[1] - height / 2))
+    return {name: (int(x), int(y)) for name, (x, y) in out.items()}
+
+
+def geometry_arrays(renderer: Renderer, person: Person, scene: Scene) -> dict[str, Any]:
+    """Everything `geometry.npz` holds, by key; see `inference.frame_generator_layers`."""
+    arrays: dict[str, Any] = {
+        "format": np.array(FORMAT),
+        "camera": camera_of(scene),
+        "place": np.array([*person.pivot_3, person.pupil_distance, BODY_FOLLOWS], np.float32),
+    }
+    names = []
+    for layer in LAYERS:
+        found = _layer_arrays(LayerMaps(renderer, person, scene, layer), person, layer)
+        if found is not None:
+            names.append(layer)
+            arrays |= {f"{layer}_{key}": value for key, value in found.items()}
+    arrays["layers"] = np.array(names)
+    arrays |= {k: np.array(v, np.int32) for k, v in paint_windows(person, scene).items()}
+    return arrays
+
+
+def geometry_file(renderer: Renderer, person: Person, scene: Scene) -> bytes:
+    """The bytes of `geometry.npz`."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **geometry_arrays(renderer, person, scene))
+    return buffer.getvalue()
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--assets", type=Path, required=True, help="the rig's asset folder")
+    parser.add_argument("--characters", type=Path, required=True, help="folder of characters")
+    parser.add_argument("--only", nargs="*", default=None)
+    arguments = parser.parse_args()
+    assets, renderer = RigAssets(arguments.assets), Renderer(SIZE, 4)
+    for name, spec in cast().items():
+        folder = arguments.characters / name
+        if folder.is_dir() and (arguments.only is None or name in arguments.only):
+            person = Person(spec, assets)
+            content = geometry_file(renderer, person, studio(person))
+            add_files(folder, {"geometry.npz": content}, geometry="geometry.npz")
+            print(f"{name}: {len(content) / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

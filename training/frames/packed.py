@@ -1,0 +1,93 @@
+"""Training arrays of one character, as `dataset pack` writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import Float32Array, UInt8Array
+
+WINDOWS = ("mouth", "eye_left", "eye_right")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window under M motions; the right eye is stored mirrored."""
+
+    truth: UInt8Array
+    """Rendered (M, H, W, 4), premultiplied."""
+    warp: UInt8Array
+    """What the warp makes of it, the same shape."""
+    flow: NDArray[np.float16]
+    """(M, 2, H/4, W/4), as the paint network sees it."""
+    views: UInt8Array
+    """References (3 views, H, W)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One character's training data."""
+
+    id: str
+    motion_MD: Float32Array
+    windows: dict[str, Window]
+    frame_motion_FD: Float32Array
+    frame_F: UInt8Array
+    """Drawn frames (F, 64, 64, 4), premultiplied; empty until drawn."""
+    frame_truth_F: UInt8Array
+
+    def _rows(self, rows: slice) -> Packed:
+        windows = {
+            k: replace(w, truth=w.truth[rows], warp=w.warp[rows], flow=w.flow[rows])
+            for k, w in self.windows.items()
+        }
+        return replace(self, motion_MD=self.motion_MD[rows], windows=windows)
+
+    def head(self, held: float) -> Packed:
+        """All but the last share of the motions."""
+        return self._rows(slice(0, len(self.motion_MD) - self._count(held)))
+
+    def tail(self, held: float) -> Packed:
+        """The last share of the motions."""
+        return self._rows(slice(len(self.motion_MD) - self._count(held), None))
+
+    def _count(self, held: float) -> int:
+        return max(1, round(len(self.motion_MD) * held))
+
+
+def save_packed(packed: Packed, folder: Path) -> None:
+    """Write `<id>.npz`."""
+    arrays: dict[str, Any] = {
+        "motion": packed.motion_MD,
+        "frame_motion": packed.frame_motion_FD,
+        "frame": packed.frame_F,
+        "frame_truth": packed.frame_truth_F,
+    }
+    for name, window in packed.windows.items():
+        arrays |= {
+            f"{name}_{key}": getattr(window, key) for key in ("truth", "warp", "flow", "views")
+        }
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / f"{packed.id}.npz", **arrays)
+
+
+def load_packed(folder: Path, only: list[str] | None = None) -> list[Packed]:
+    """Every packed character of a folder, or those named."""
+    out = []
+    for path in sorted(folder.glob("*.npz")):
+        if only is not None and path.stem not in only:
+            continue
+        with np.load(path, allow_pickle=False) as data:
+            windows = {
+                name: Window(*(data[f"{name}_{k}"] for k in ("truth", "warp", "flow", "views")))
+                for name in WINDOWS
+            }
+            frames = (data["frame_motion"], data["frame"], data["frame_truth"])
+            out.append(Packed(path.stem, data["motion"], windows, *frames))
+    if not out:
+        raise FileNotFoundError(f"no packed characters in {folder}")
+    return out

@@ -1,0 +1,196 @@
+"""Small networks that paint what no warp can supply. Exported as `paint.onnx`, `relight.onnx`.
+
+`CropPaint` works on a window of the head's picture after the expression and before the pose, so a
+mouth or an eye always stands in the same place and does not shimmer when the head moves. It sees
+the warped window, the flow that made it, the motion, and what `identity` remembers of the
+references; it returns a colour, an alpha and a mask that says how much of the paint to use. Where
+the warp can be trusted the mask is zero and the picture's own pixels stay.
+
+`Relight` looks at the whole frame at 64x64 and returns the change of light that a turned head, an
+open mouth or a raised shoulder brings.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from inference.contract import BLENDSHAPES, MOTION_SIZE
+
+UNSHUFFLE = 4
+FEATURES = 32
+"""Channels of the feature map that `identity` makes of the references."""
+CODE = 64
+"""Length of the identity code."""
+MOUTH_SIZE = (128, 128)
+"""Mouth window, (width, height) in pixels of a 512 pixel portrait: reaches below the chin."""
+EYE_SIZE = (64, 48)
+RELIGHT_SIZE = 64
+FLOW_SCALE = 16.0
+"""Pixels that the flow's input unit stands for."""
+
+
+def mirrored_names() -> list[int]:
+    """For each motion value, the index of its mirror image (left and right swapped)."""
+    swap = {"Left": "Right", "Right": "Left"}
+    names = list(BLENDSHAPES)
+    out = []
+    for name in names:
+        side = next((s for s in swap if name.endswith(s)), None)
+        out.append(names.index(name[: -len(side)] + swap[side]) if side else names.index(name))
+    return out + list(range(len(names), MOTION_SIZE))
+
+
+def border_ramp(width: int, height: int, ramp: int = 8) -> Tensor:
+    """A window (height, width) that falls smoothly to zero at the border: no box edge can show."""
+
+    def line(n: int) -> Tensor:
+        near = torch.minimum(torch.arange(n) + 0.5, n - 0.5 - torch.arange(n)) / ramp
+        return torch.sin(near.clamp(0, 1) * torch.pi / 2) ** 2
+
+    return line(height)[:, None] * line(width)[None, :]
+
+
+def conv(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Conv2d:
+    """A convolution that keeps the size (divided by its stride)."""
+    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
+
+
+class Film(nn.Module):
+    """A convolution whose output is scaled and shifted by the condition."""
+
+    def __init__(self, channels: int, condition: int) -> None:
+        super().__init__()
+        self.conv = conv(channels, channels)
+        self.affine = nn.Linear(condition, 2 * channels)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Residual block."""
+        scale, shift = self.affine(condition)[..., None, None].chunk(2, 1)
+        return x + functional.relu(self.conv(x) * (1 + scale) + shift)
+
+
+class CropPaint(nn.Module):
+    """A U-Net over one window; see the module's first lines."""
+
+    def __init__(self, width: int, height: int, channels: tuple[int, int, int]) -> None:
+        super().__init__()
+        a, b, c = channels
+        pixels = 4 * UNSHUFFLE**2
+        self.register_buffer("ramp", border_ramp(width, height)[None, None], persistent=False)
+        self.motion = nn.Sequential(nn.Linear(52 + CODE, 128), nn.ReLU(), nn.Linear(128, 128))
+        self.enter = conv(pixels, a)
+        self.remember = conv(FEATURES, a, kernel=1)
+        self.follow = conv(2, a, kernel=1)
+        self.top_bias = nn.Linear(128, a)
+        self.top = conv(a, a)
+        self.down_1 = conv(a, b, 2)
+        self.mid = Film(b, 128)
+        self.down_2 = conv(b, c, 2)
+        self.low_1 = Film(c, 128)
+        self.low_2 = Film(c, 128)
+        self.up_2 = conv(c, b, kernel=1)
+        self.join_2 = conv(b, b)
+        self.up_1 = conv(b, a, kernel=1)
+        self.join_1 = conv(a, a)
+        self.last = conv(a, a)
+        self.out = conv(a, 5 * UNSHUFFLE**2)
+
+    def forward(
+        self, warp_B4HW: Tensor, flow_B2hw: Tensor, motion_BD: Tensor, feature: Tensor, code: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Painted RGBA (B, 4, H, W) in 0..1 (premultiplied) and mask (B, 1, H, W)."""
+        relu = functional.relu
+        condition = relu(self.motion(torch.cat([motion_BD[:, :52], code], 1)))
+        pixels = functional.pixel_unshuffle(warp_B4HW - 0.5, UNSHUFFLE)
+        x = self.enter(pixels) + self.remember(feature) + self.follow(flow_B2hw)
+        skip_1 = relu(x + self.top_bias(condition)[..., None, None])
+        skip_1 = skip_1 + relu(self.top(skip_1))
+        skip_2 = self.mid(relu(self.down_1(skip_1)), condition)
+        low = relu(self.down_2(skip_2))
+        low = self.low_2(self.low_1(low, condition), condition)
+        x = functional.interpolate(self.up_2(low), scale_factor=2.0, mode="nearest") + skip_2
+        x = x + relu(self.join_2(x))
+        x = functional.interpolate(self.up_1(x), scale_factor=2.0, mode="nearest") + skip_1
+        x = x + relu(self.join_1(x))
+        x = x + relu(self.last(x))
+        out = functional.pixel_shuffle(self.out(x), UNSHUFFLE)
+        colour = (out[:, :4] * 0.5 + warp_B4HW).clamp(0, 1)
+        mask = torch.sigmoid(2.0 * out[:, 4:] + 1.0) * self.ramp
+        return colour, mask
+
+
+class Paint(nn.Module):
+    """Mouth and both eyes in one graph; the right eye is the left one's mirror image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mouth = CropPaint(*MOUTH_SIZE, (80, 96, 128))
+        self.eye = CropPaint(*EYE_SIZE, (96, 128, 128))
+        self.register_buffer("mirror", torch.tensor(mirrored_names()), persistent=False)
+
+    def forward(
+        self,
+        mouth_warp: Tensor,
+        mouth_flow: Tensor,
+        eyes_warp: Tensor,
+        eyes_flow: Tensor,
+        motion_D: Tensor,
+        mouth_feature: Tensor,
+        mouth_code: Tensor,
+        eyes_feature: Tensor,
+        eyes_code: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """For one frame: windows (premultiplied RGBA in 0..255) to paint (1|2, 5, H, W) in 0..255.
+
+        The paint is RGBA premultiplied by its alpha and by the mask, then the mask itself. Eyes come
+        as a batch of the left and the mirrored right one.
+        """
+        motion_BD = motion_D[None]
+        both_BD = torch.cat([motion_BD, motion_BD[:, self.mirror]])
+        mouth = self.mouth(mouth_warp / 255, mouth_flow, motion_BD, mouth_feature, mouth_code)
+        eyes = self.eye(eyes_warp / 255, eyes_flow, both_BD, eyes_feature, eyes_code)
+        return _for_drawing(*mouth), _for_drawing(*eyes)
+
+
+def _for_drawing(colour: Tensor, mask: Tensor) -> Tensor:
+    return torch.cat([colour * mask, mask], 1) * 255
+
+
+class Relight(nn.Module):
+    """A 64x64 residual of light over the whole frame."""
+
+    def __init__(self, channels: int = 32) -> None:
+        super().__init__()
+        c = channels
+        self.motion = nn.Sequential(nn.Linear(MOTION_SIZE + CODE, 96), nn.ReLU())
+        self.enter = conv(4 * 4, c)
+        self.top = conv(c, c)
+        self.down_1 = conv(c, 2 * c, 2)
+        self.mid = Film(2 * c, 96)
+        self.down_2 = conv(2 * c, 2 * c, 2)
+        self.low_1 = Film(2 * c, 96)
+        self.low_2 = Film(2 * c, 96)
+        self.join_2 = conv(2 * c, 2 * c)
+        self.up_1 = conv(2 * c, c, kernel=1)
+        self.bias = nn.Linear(96, c)
+        self.join_1 = conv(c, c)
+        self.out = conv(c, 3 * 4)
+
+    def forward(self, frame_B4HW: Tensor, motion_BD: Tensor, code_BC: Tensor) -> Tensor:
+        """Residual (B, 3, 64, 64) to add to RGB in 0..1; frame is premultiplied RGBA in 0..1."""
+        relu = functional.relu
+        scaled = torch.cat([motion_BD[:, :52], motion_BD[:, 52:55] * 4, motion_BD[:, 55:]], 1)
+        condition = self.motion(torch.cat([scaled, code_BC], 1))
+        x = self.enter(functional.pixel_unshuffle(frame_B4HW - 0.5, 2))
+        skip_1 = relu(x + self.bias(condition)[..., None, None])
+        skip_1 = skip_1 + relu(self.top(skip_1))
+        skip_2 = self.mid(relu(self.down_1(skip_1)), condition)
+        low = relu(self.down_2(skip_2))
+        low = self.low_2(self.low_1(low, condition), condition)
+        x = functional.interpolate(low, scale_factor=2.0, mode="nearest") + skip_2
+        x = x + relu(self.join_2(x))
+        x = functional.interpolate(self.up_1(x), scale_factor=2.0, mode="nearest") + skip_1
+        x = x + relu(self.join_1(x))
+        return functional.pixel_shuffle(self.out(x), 2) * 0.25

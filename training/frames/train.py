@@ -1,0 +1,307 @@
+"""Trains the frame generator's networks on what `dataset` packed.
+
+    python -m training.frames.train --data PACKED --out paint.pt --minutes 40
+    python -m training.frames.train --what relight --data PACKED --start paint.pt --out relight.pt
+
+Runs on the CPU in bfloat16 or on a GPU. Checkpoints hold averaged weights, so any of them can be
+exported; the learning rate falls with the time that is left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.frames.identity import Identity, WindowEncoder, code_of_character
+from training.frames.packed import Packed, load_packed
+from training.frames.paint import CropPaint, Paint, Relight, mirrored_names
+
+MASK_COST = 0.004
+"""Price of painting where the warp would do."""
+AVERAGE = 0.998
+"""Decay of the averaged weights, per step."""
+
+
+def gradients(image_BCHW: Tensor) -> tuple[Tensor, Tensor]:
+    """Horizontal and vertical differences."""
+    return (
+        image_BCHW[..., :, 1:] - image_BCHW[..., :, :-1],
+        image_BCHW[..., 1:, :] - image_BCHW[..., :-1, :],
+    )
+
+
+def gradient_loss(one: Tensor, other: Tensor, scales: int = 3) -> Tensor:
+    """Mean absolute difference of gradients over several scales: what keeps edges sharp."""
+    total = one.new_zeros(())
+    for _ in range(scales):
+        pairs = zip(gradients(one), gradients(other), strict=True)
+        total = total + sum(((a - b).abs().mean() for a, b in pairs), one.new_zeros(()))
+        one, other = functional.avg_pool2d(one, 2), functional.avg_pool2d(other, 2)
+    return total
+
+
+def paint_loss(colour: Tensor, mask: Tensor, warp: Tensor, truth: Tensor) -> dict[str, Tensor]:
+    """Losses of one window batch, all in 0..1 units.
+
+    Pixels that the warp gets wrong (mouth interior, lids, iris) weigh up to five times more.
+    """
+    blend = mask * colour + (1 - mask) * warp
+    weight = 1 + 4 * ((truth - warp).abs().mean(1, keepdim=True) * 5).clamp(max=1)
+    return {
+        "blend": ((blend - truth).abs() * weight).mean(),
+        "colour": 0.25 * ((colour - truth).abs() * weight).mean(),
+        "edges": 0.5 * gradient_loss(blend, truth),
+        "mask": MASK_COST * mask.mean(),
+    }
+
+
+class Averager:
+    """Exponential average of a module's weights, faster at the start."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        self._steps = 0
+
+    def update(self, module: nn.Module) -> None:
+        """Take in the present weights."""
+        self._steps += 1
+        decay = min(AVERAGE, (1 + self._steps) / (10 + self._steps))
+        pairs = zip(self.module.parameters(), module.parameters(), strict=True)
+        for average, value in pairs:
+            average.lerp_(value.detach(), 1 - decay)
+
+
+class WindowBatches:
+    """Random batches of one window kind from all characters; eyes are mirrored to left ones."""
+
+    def __init__(self, packed: list[Packed], kind: str, batch: int, seed: int) -> None:
+        self._packed, self._kind, self._batch = packed, kind, batch
+        self._rng = np.random.default_rng(seed)
+        self._mirror = np.array(mirrored_names())
+        counts = np.array([len(p.motion_MD) for p in packed], float)
+        self._share = counts / counts.sum()
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        while True:
+            yield self.draw()
+
+    def draw(self) -> dict[str, Tensor]:
+        """One batch, as float tensors; `who` indexes `views`."""
+        few = min(6, len(self._packed))
+        people = self._rng.choice(len(self._packed), few, replace=False, p=self._share)
+        parts: dict[str, list[Any]] = {k: [] for k in ("warp", "flow", "motion", "truth", "views")}
+        who = []
+        for slot, person in enumerate(people):
+            packed = self._packed[person]
+            rows = np.sort(self._rng.integers(0, len(packed.motion_MD), self._batch // few))
+            side = self._kind
+            if side == "eye":
+                side = str(self._rng.choice(["eye_left", "eye_right"]))
+            window = packed.windows[side]
+            motion = packed.motion_MD[rows]
+            if side == "eye_right":
+                motion = motion[:, self._mirror]
+            parts["warp"].append(window.warp[rows])
+            parts["flow"].append(window.flow[rows])
+            parts["truth"].append(window.truth[rows])
+            parts["motion"].append(motion)
+            parts["views"].append(window.views[None])
+            who += [slot] * len(rows)
+        out = {k: torch.from_numpy(np.concatenate(v)).float() for k, v in parts.items()}
+        for key in ("warp", "truth"):
+            out[key] = out[key].permute(0, 3, 1, 2).contiguous() / 255
+        out["views"] = out["views"] / 255
+        out["who"] = torch.tensor(who)
+        return out
+
+
+def paint_step(net: CropPaint, encoder: WindowEncoder, batch: dict[str, Tensor]) -> dict[str, Any]:
+    """Losses of a batch; `blend` in the result's floats is what the eye would see."""
+    feature, code = encoder(batch["views"])
+    colour, mask = net(
+        batch["warp"], batch["flow"], batch["motion"], feature[batch["who"]], code[batch["who"]]
+    )
+    return paint_loss(colour.float(), mask.float(), batch["warp"], batch["truth"])
+
+
+def learning_rate(done: float, peak: float) -> float:
+    """Warm-up over 2% of the time, then a half cosine down to 2% of the peak."""
+    warm = min(1.0, done / 0.02 + 0.02)
+    return peak * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * min(done, 1.0))))
+
+
+def train_paint(arguments: argparse.Namespace) -> None:
+    """Train mouth and eyes with their encoders for a number of minutes."""
+    packed = load_packed(arguments.data, arguments.only)
+    held = [p.tail(arguments.held) for p in packed]
+    packed = [p.head(arguments.held) for p in packed]
+    torch.manual_seed(arguments.seed)
+    paint, identity = Paint(), Identity()
+    if arguments.start:
+        state = torch.load(arguments.start, map_location="cpu", weights_only=True)
+        paint.load_state_dict(state["paint"])
+        identity.load_state_dict(state["identity"])
+    both = nn.ModuleDict({"paint": paint, "identity": identity})
+    both = both.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(both.parameters(), lr=arguments.rate, weight_decay=1e-4)
+    average = Averager(both)
+    mouths = WindowBatches(packed, "mouth", arguments.batch, arguments.seed)
+    eyes = WindowBatches(packed, "eye", arguments.batch, arguments.seed + 1)
+    start = shown = saved = time.monotonic()
+    step = 0
+    while (elapsed := time.monotonic() - start) < arguments.minutes * 60:
+        rate = learning_rate(elapsed / (arguments.minutes * 60), arguments.rate)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.zero_grad(set_to_none=True)
+        values: dict[str, float] = {}
+        for kind, batches in (("mouth", mouths), ("eye", eyes)):
+            net, encoder = getattr(paint, kind), getattr(identity, kind)
+            with torch.autocast("cpu", torch.bfloat16):
+                losses = paint_step(net, encoder, batches.draw())
+            sum(losses.values()).backward()
+            values |= {f"{kind} {k}": float(v) for k, v in losses.items()}
+        nn.utils.clip_grad_norm_(both.parameters(), 1.0)
+        optimiser.step()
+        average.update(both)
+        step += 1
+        now = time.monotonic()
+        if now - shown > 30:
+            shown = now
+            shown_values = " ".join(f"{k} {v:.4f}" for k, v in values.items())
+            print(f"{elapsed / 60:5.1f} min step {step} rate {rate:.1e} {shown_values}", flush=True)
+        if now - saved > 120:
+            saved = now
+            save_paint(average.module, arguments.out)
+            print("held out:", held_out(average.module, held), flush=True)
+    save_paint(average.module, arguments.out)
+    print("held out:", held_out(average.module, held), flush=True)
+
+
+def save_paint(both: nn.Module, path: Path) -> None:
+    """Write the averaged weights."""
+    state = {name: getattr(both, name, both[name]).state_dict() for name in ("paint", "identity")}  # type: ignore[index]
+    torch.save(state, path)
+
+
+@torch.no_grad()
+def held_out(both: nn.Module, held: list[Packed], limit: int = 24) -> str:
+    """PSNR of warp and of the blend on held-out motions, mouth and eyes."""
+    out = []
+    for kind in ("mouth", "eye"):
+        batches = WindowBatches(held, kind, limit, seed=5)
+        batch = batches.draw()
+        net, encoder = getattr(both["paint"], kind), getattr(both["identity"], kind)  # type: ignore[index]
+        feature, code = encoder(batch["views"])
+        who = batch["who"]
+        colour, mask = net(batch["warp"], batch["flow"], batch["motion"], feature[who], code[who])
+        blend = mask * colour + (1 - mask) * batch["warp"]
+        for name, image in (("warp", batch["warp"]), ("full", blend)):
+            error = float(((image - batch["truth"]) ** 2).mean())
+            out.append(f"{kind} {name} {-10 * np.log10(max(error, 1e-9)):.2f} dB")
+    return ", ".join(out)
+
+
+def relight_step(net: Relight, batch: dict[str, Tensor]) -> Tensor:
+    """Loss of the low-resolution residual, inside the silhouette, premultiplied."""
+    residual = net(batch["frame"], batch["motion"], batch["code"])
+    inside = batch["frame"][:, 3:]
+    error = (batch["frame"][:, :3] + residual * inside - batch["truth"][:, :3]) * inside
+    return error.abs().mean() + 0.3 * gradient_loss(error, torch.zeros_like(error), 2)
+
+
+def train_relight(arguments: argparse.Namespace) -> None:
+    """Train the relighting for a number of minutes, on frames drawn with trained paint."""
+    packed = load_packed(arguments.data, arguments.only)
+    torch.manual_seed(arguments.seed)
+    net = Relight()
+    identity = Identity()
+    state = torch.load(arguments.start, map_location="cpu", weights_only=True)
+    identity.load_state_dict(state["identity"])
+    codes = [character_code(identity, p) for p in packed]
+    frame, motion, truth, who = (
+        np.concatenate(part)
+        for part in zip(
+            *(
+                (p.frame_F, p.frame_motion_FD, p.frame_truth_F, np.full(len(p.frame_F), i))
+                for i, p in enumerate(packed)
+            ),
+            strict=True,
+        )
+    )
+    rng = np.random.default_rng(arguments.seed)
+    order = rng.permutation(len(frame))
+    held, used = order[: len(order) // 12], order[len(order) // 12 :]
+
+    def batch_of(rows: Any) -> dict[str, Tensor]:
+        image = [
+            torch.from_numpy(a[rows]).float().permute(0, 3, 1, 2) / 255 for a in (frame, truth)
+        ]
+        code = torch.cat([codes[i] for i in who[rows]])
+        values = torch.from_numpy(motion[rows]).float()
+        return {"frame": image[0], "truth": image[1], "motion": values, "code": code}
+
+    optimiser = torch.optim.AdamW(net.parameters(), lr=arguments.rate, weight_decay=1e-3)
+    average = Averager(net)
+    start = shown = time.monotonic()
+    while (elapsed := time.monotonic() - start) < arguments.minutes * 60:
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(elapsed / (arguments.minutes * 60), arguments.rate)
+        optimiser.zero_grad(set_to_none=True)
+        loss = relight_step(net, batch_of(rng.choice(used, min(32, len(used)))))
+        loss.backward()
+        optimiser.step()
+        average.update(net)
+        if time.monotonic() - shown > 20:
+            shown = time.monotonic()
+            with torch.no_grad():
+                test = batch_of(held)
+                after = float(relight_step(average.module, test))  # type: ignore[arg-type]
+                zero = (test["frame"] - test["truth"])[:, :3] * test["frame"][:, 3:]
+            print(
+                f"{elapsed / 60:.1f} min loss {float(loss):.4f} held out {after:.4f}, "
+                f"no relighting {float(zero.abs().mean()):.4f}",
+                flush=True,
+            )
+    torch.save({"relight": average.module.state_dict()}, arguments.out)
+
+
+@torch.no_grad()
+def character_code(identity: Identity, packed: Packed) -> Tensor:
+    """The relighting's code (1, CODE) of a character."""
+    views = {k: torch.from_numpy(w.views[None]).float() / 255 for k, w in packed.windows.items()}
+    _, mouth = identity.mouth(views["mouth"])
+    _, eye = identity.eye(views["eye_left"])
+    return code_of_character(mouth, eye)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--what", choices=("paint", "relight"), default="paint")
+    parser.add_argument("--data", type=Path, required=True, help="folder of packed characters")
+    parser.add_argument("--only", nargs="*", default=None, help="ids of the characters to use")
+    parser.add_argument("--start", type=Path, help="checkpoint to go on from")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--batch", type=int, default=18)
+    parser.add_argument("--held", type=float, default=0.06, help="share of motions held out")
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    {"paint": train_paint, "relight": train_relight}[arguments.what](arguments)
+
+
+if __name__ == "__main__":
+    main()
