@@ -1,0 +1,285 @@
+"""Whole sessions on simulated devices and stand-in models: start, faults, changes, stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+
+from app.devices.simulated import SimulatedCamera, SimulatedInput
+from app.live_session import LiveChoices, LiveSession
+from app.live_session_parts import RETRY_SECONDS, KeptPart
+from app.realtime.clock import VirtualClock
+from app.session_contract import Activity, Background, OutputFormat, PartState, Session
+from inference.contract import Controls, PersonareError
+from tests.realtime.stand_ins import World
+
+OUTPUT = OutputFormat(64, 32, 50)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 8.0) -> None:
+    limit = time.perf_counter() + seconds
+    while not condition():
+        assert time.perf_counter() < limit, "it did not happen in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def make(world: World) -> Iterator[Callable[..., LiveSession]]:
+    sessions: list[LiveSession] = []
+
+    def start(**choices: object) -> LiveSession:
+        choices.setdefault("output", OUTPUT)
+        session = LiveSession(world.makers(), LiveChoices(**choices))  # type: ignore[arg-type]
+        session.start()
+        sessions.append(session)
+        return session
+
+    yield start
+    for session in sessions:
+        begin = time.perf_counter()
+        session.stop()
+        assert time.perf_counter() - begin < 2.0
+        session.stop()
+
+
+def pictures_go_on(world: World, key: str = "cam") -> None:
+    count = len(world.cameras[key].arrivals)
+    wait_for(lambda: len(world.cameras[key].arrivals) > count + 5)
+
+
+class TestSession:
+    def test_it_fulfils_the_contract(self, world: World) -> None:
+        session: Session = LiveSession(world.makers())
+        assert session.status().microphone.state is PartState.STARTING
+        assert session.latest_frame() is None
+        session.stop()
+
+    def test_sound_becomes_pictures_at_the_camera(self, world: World, make) -> None:
+        session = make(microphone="mic", camera="cam", character="ada", provider="cpu")
+        wait_for(lambda: session.status().fps > 40)
+        wait_for(lambda: session.status().activity is Activity.SPEAKING)
+        wait_for(lambda: session.status().microphone_level_db > -25)
+        status = session.status()
+        assert status.microphone_level_db < -21
+        assert status.other_level_db == -100
+        assert 0 < status.latency_ms < 60
+        assert (status.character, status.provider) == ("ada", "cpu")
+        for part in (status.microphone, status.camera, status.engine):
+            assert part.state is PartState.ON
+        assert status.other.state is PartState.OFF
+        number, rgb = session.latest_frame()
+        assert rgb.shape == (32, 64, 3)
+        wait_for(lambda: session.latest_frame()[0] > number)
+
+    def test_the_microphone_goes_and_comes_back(self, world: World, make) -> None:
+        world.inputs["mic"] = SimulatedInput(world.clock)
+        session = make(microphone="mic", camera="cam")
+        wait_for(lambda: session.status().activity is Activity.SPEAKING)
+        world.inputs["mic"].present = False
+        wait_for(lambda: session.status().microphone.state is PartState.RECOVERING)
+        assert session.status().microphone.remedy
+        wait_for(lambda: session.status().activity is Activity.IDLE)
+        pictures_go_on(world)
+        world.inputs["mic"].present = True
+        wait_for(lambda: session.status().activity is Activity.SPEAKING)
+        assert session.status().microphone.state is PartState.ON
+
+    def test_a_camera_that_refuses_and_then_does_not(self, world: World, make) -> None:
+        camera = SimulatedCamera(world.clock)
+        camera.refusal = PersonareError("There is no camera.", remedy="Load v4l2loopback.")
+        world.cameras["cam"] = camera
+        session = make(microphone="mic", camera="cam")
+        wait_for(lambda: session.status().camera.state is PartState.FAILED)
+        assert session.status().camera.remedy == "Load v4l2loopback."
+        wait_for(lambda: session.latest_frame() is not None)
+        camera.refusal = None
+        wait_for(lambda: session.status().camera.state is PartState.ON)
+        camera.refusal = PersonareError("It broke.")
+        wait_for(lambda: session.status().camera.state is PartState.RECOVERING)
+        camera.refusal = None
+        wait_for(lambda: session.status().camera.state is PartState.ON)
+        pictures_go_on(world)
+
+    def test_an_engine_that_dies_is_started_again(
+        self, world: World, make, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        session = make(microphone="mic", camera="cam")
+        wait_for(lambda: session.status().fps > 20)
+        world.performers[0].fail_with = RuntimeError("cosmic ray")
+        wait_for(lambda: session.status().engine.state is PartState.RECOVERING)
+        assert "cosmic ray" in session.status().engine.message
+        world.performers[0].fail_with = None
+        wait_for(lambda: session.status().engine.state is PartState.ON)
+        pictures_go_on(world)
+        assert session.restarts["engine"] >= 1
+        assert any(record.exc_info for record in caplog.records), "the log has the details"
+
+    def test_a_failing_model_is_told_while_pictures_go_on(self, world: World, make) -> None:
+        session = make(microphone="mic", camera="cam")
+        wait_for(lambda: session.status().engine.state is PartState.ON)
+        world.reports[0]("The frame generator failed.")
+        assert session.status().engine.state is PartState.RECOVERING
+        pictures_go_on(world)
+        world.reports[0]("")
+        assert session.status().engine.state is PartState.ON
+
+    def test_an_unknown_character_leaves_the_old_one_on_stage(self, world: World, make) -> None:
+        session = make(character="ada")
+        wait_for(lambda: session.status().character == "ada")
+        session.set_character("nobody")
+        wait_for(lambda: session.status().engine.message)
+        status = session.status()
+        assert (status.character, status.engine.state) == ("ada", PartState.ON)
+        assert status.engine.remedy
+        session.set_character("grace")
+        wait_for(lambda: session.status().character == "grace")
+        assert session.status().engine.message == ""
+
+    def test_a_session_that_starts_with_an_unknown_character(self, world: World, make) -> None:
+        session = make(character="nobody")
+        wait_for(lambda: session.status().engine.state is PartState.FAILED)
+        session.set_character("ada")
+        wait_for(lambda: session.status().engine.state is PartState.ON)
+
+    def test_the_size_is_fixed_while_the_camera_is_on(self, world: World, make) -> None:
+        session = make(camera="cam")
+        wait_for(lambda: session.status().camera.state is PartState.ON)
+        session.set_output(OutputFormat(32, 16, 25))
+        assert "cannot change" in session.status().camera.message
+        session.set_camera(None)
+        wait_for(lambda: session.status().camera.state is PartState.OFF)
+        session.set_output(OutputFormat(32, 16, 25))
+        wait_for(lambda: session.latest_frame()[1].shape == (16, 32, 3))
+        session.set_camera("cam")
+        wait_for(lambda: 15 < session.status().fps < 35)
+        assert world.cameras["cam"].newest.i420.shape == (24, 32)
+
+    def test_wishes_reach_the_stage(self, world: World, make) -> None:
+        session = make()
+        wait_for(lambda: world.performers)
+        session.set_controls(Controls(0.9, 0.1))
+        session.set_background(Background("green"))
+        session.set_provider("cuda")
+        wait_for(lambda: len(world.performers) == 2)
+        wait_for(lambda: session.status().provider == "cuda")
+
+    def test_devices_are_listed_in_the_background(self, world: World, make) -> None:
+        session = make()
+        wait_for(session.microphones)
+        assert [info.key for info in session.loopbacks()] == ["loop"]
+        assert [info.name for info in session.cameras()] == ["Camera"]
+
+    def test_a_second_choice_wins_over_the_first(self, world: World, make) -> None:
+        session = make(microphone="a")
+        session.set_microphone("b")
+        wait_for(lambda: session.status().microphone.name == "b")
+        wait_for(lambda: session.status().microphone.state is PartState.ON)
+        session.set_microphone(None)
+        wait_for(lambda: session.status().microphone.state is PartState.OFF)
+        wait_for(lambda: session.status().activity is Activity.IDLE)
+
+
+def test_an_opening_that_takes_long_does_not_delay_the_stop(world: World) -> None:
+    class SlowCamera(SimulatedCamera):
+        def open(self, stop: Event) -> None:
+            assert stop.wait(30)
+            raise PersonareError("not needed")
+
+    world.make_camera = lambda key, output: SlowCamera(world.clock)
+    session = LiveSession(world.makers(), LiveChoices(camera="cam", output=OUTPUT))
+    session.start()
+    wait_for(lambda: session.status().camera.state is PartState.STARTING)
+    begin = time.perf_counter()
+    session.stop()
+    assert time.perf_counter() - begin < 1.0
+
+
+def test_waits_between_attempts_grow() -> None:
+    clock, attempts = VirtualClock(), []
+
+    class Absent(SimulatedInput):
+        def open(self, stop: Event) -> None:
+            attempts.append(clock.now())
+            super().open(stop)
+
+    device = Absent(clock)
+    device.present = False
+    part: KeptPart[SimulatedInput] = KeptPart("mic", clock)
+    part.choose(lambda: device)
+    for _ in range(1000):
+        part.step()
+        clock.advance(0.01)
+    assert np.allclose(np.diff(attempts)[:4], (*RETRY_SECONDS[:3], 3.0), atol=0.02)
+    assert part.status.state is PartState.FAILED
+    device.present = True
+    for _ in range(400):
+        part.step()
+        clock.advance(0.01)
+    assert part.status.state is PartState.ON
+
+
+def test_a_part_that_must_not_retry_does_not(tmp_path: Path) -> None:
+    clock, device = VirtualClock(), SimulatedInput(VirtualClock())
+    device.present = False
+    part: KeptPart[SimulatedInput] = KeptPart("recorder", clock, retry=False)
+    part.choose(lambda: device)
+    for _ in range(500):
+        part.step()
+        clock.advance(0.1)
+    device.present = True
+    part.step()
+    assert part.status.state is PartState.FAILED
+
+
+@pytest.mark.slow
+def test_soak_everything_fails_now_and_then_and_the_camera_never_stops(
+    world: World, make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    random = np.random.default_rng(7)
+    world.inputs = {key: SimulatedInput(world.clock, name=key) for key in ("mic", "loop")}
+    before = threading.active_count()
+    session = make(microphone="mic", other="loop", camera="cam")
+    wait_for(lambda: session.status().fps > 30)
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < 8.0:
+        match int(random.integers(0, 7)):
+            case 0:
+                world.inputs["mic"].present ^= True
+            case 1:
+                world.inputs["loop"].frozen ^= True
+            case 2:
+                session.set_microphone(random.choice(["mic", "other-mic"]))
+            case 3:
+                world.performers[-1].fail_with = RuntimeError("soak")
+                time.sleep(0.05)
+                world.performers[-1].fail_with = None
+            case 4:
+                session.set_character(str(random.choice(["ada", "nobody", "grace"])))
+            case 5:
+                session.set_provider("cpu")
+            case 6:
+                session.set_other(random.choice(["loop", None]))  # type: ignore[arg-type]
+        session.status()
+        time.sleep(float(random.uniform(0.02, 0.2)))
+    world.inputs["mic"].present = True
+    session.set_microphone("mic")
+    wait_for(lambda: session.status().activity is Activity.SPEAKING)
+    wait_for(lambda: session.status().engine.state is PartState.ON)
+    arrivals = np.array(world.cameras["cam"].arrivals)
+    # An engine that died is back within a second; nothing else ever holds the camera up.
+    assert np.diff(arrivals).max() < 1.0
+    assert len(arrivals) > 0.6 * 50 * (arrivals[-1] - arrivals[0])
+    assert threading.active_count() - before <= 9, "threads do not pile up"
