@@ -1,0 +1,1 @@
+"""The library of characters: those that came with Personare and those the user added."""

@@ -1,0 +1,63 @@
+"""The log file: it has the details and traces that the user is spared.
+
+Three files of at most 1 MB each in the user's log folder. No sound, picture or text of the user is
+ever written there. Where the folder cannot be written, there is no log and nothing else changes.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import platform
+import sys
+from pathlib import Path
+
+from app import paths
+
+FILE_NAME = "personare.log"
+_LARGEST = 1 << 20
+
+
+def log_file() -> Path:
+    """Where the log goes."""
+    return paths.log_dir() / FILE_NAME
+
+
+def start_logging() -> logging.Handler | None:
+    """Send this process' log to the file; returns the handler, or None where it cannot be written.
+
+    Called twice, it changes nothing. Python's warnings and uncaught exceptions of threads go there
+    too, for whatever of them reaches the `logging` module.
+    """
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if getattr(handler, "personare", False):
+            return handler
+    path = log_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.handlers.RotatingFileHandler(
+            path, maxBytes=_LARGEST, backupCount=2, encoding="utf-8"
+        )
+    except OSError:
+        return None
+    file.personare = True  # type: ignore[attr-defined]
+    file.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+    )
+    root.addHandler(file)
+    if root.level > logging.INFO or root.level == logging.NOTSET:
+        root.setLevel(logging.INFO)
+    logging.getLogger(__name__).info(
+        "Python %s on %s: %s", platform.python_version(), platform.platform(), sys.argv[1:2]
+    )
+    return file
+
+
+def stop_logging() -> None:
+    """Close the log file."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if getattr(handler, "personare", False):
+            root.removeHandler(handler)
+            handler.close()

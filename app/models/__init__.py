@@ -1,0 +1,1 @@
+"""The library of model packages: those that came with Personare and those the user added."""
