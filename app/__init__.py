@@ -1,1 +1,1 @@
-"""Everything that touches the desktop: windows, microphones, cameras, settings, the command line."""
+"""What touches the desktop: windows, microphones, cameras, settings, the command line."""

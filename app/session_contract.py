@@ -109,7 +109,7 @@ class Session(Protocol):
         """The present state of every part."""
 
     def latest_frame(self) -> tuple[int, UInt8Array] | None:
-        """Sequence number and newest picture, uint8 RGB (height, width, 3); None before the first."""
+        """Sequence number and newest picture, uint8 RGB (height, width, 3); None before any."""
 
     def microphones(self) -> list[DeviceInfo]:
         """Inputs present now (hot-plug included)."""
@@ -121,7 +121,7 @@ class Session(Protocol):
         """Virtual cameras present now."""
 
     def set_character(self, character: str) -> None:
-        """Change the character by id; the camera goes on with the old one until the new is ready."""
+        """Change the character by id; the old one stays on camera until the new one is ready."""
 
     def set_microphone(self, key: str | None) -> None:
         """Choose by key; "" is the system's default, None is off."""

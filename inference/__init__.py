@@ -1,1 +1,1 @@
-"""The streaming generator: voice in, living character out. numpy and ONNX Runtime only, no Qt, no devices."""
+"""The streaming generator, voice in, living character out: no Qt, no devices, no torch."""
