@@ -68,13 +68,14 @@ class LivePicture:
 
     `shown_time` is when the newest sound it shows was captured (clock seconds), `stream_s` the same
     as seconds of sound since the session began; `live` is False where that sound is stand-in
-    silence.
+    silence. `turn_time` is when it was its turn: evenly spaced.
     """
 
     picture: Picture
     shown_time: float
     stream_s: float
     live: bool
+    turn_time: float
 
     @property
     def activity(self) -> Activity:
@@ -107,6 +108,7 @@ class PerformanceLoop:
         self._heard = 0  # samples since the session began, whoever performs
         self._lag = 0.0  # from capture to arrival here, of the newest sound
         self._live = False
+        self._idle = True
 
     def set_fps(self, fps: float) -> None:
         """Change the pace from the next picture on; any thread."""
@@ -118,13 +120,16 @@ class PerformanceLoop:
             self._pacer = Pacer(self._clock, self._fps)
         performer = self.performer
         if performer is None:
+            self._idle = True
             self._clock.sleep_until(self._clock.now() + 0.02, stop)
-            self._feed.collect()  # keep up, so that old sound is not performed later
             return
+        if self._idle:
+            self._idle = False
+            self._feed.collect()  # what a microphone caught meanwhile is too old to perform
         if not self._listen_until(performer, self._pacer.next_deadline, stop):
             return
         self._wait_for_step(performer, stop)
-        skipped = self._pacer.skipped
+        skipped, turn_time = self._pacer.skipped, self._pacer.next_deadline
         self._pacer.advance()
         if self._pacer.skipped > skipped:
             self.meter.drop(self._pacer.skipped - skipped)
@@ -133,7 +138,7 @@ class PerformanceLoop:
         behind = heard_s - picture.audio_time
         shown_time = self._end_time - behind
         stream_s = self._heard / AUDIO_RATE - behind
-        self._slot.put(LivePicture(picture, shown_time, stream_s, self._live))
+        self._slot.put(LivePicture(picture, shown_time, stream_s, self._live, turn_time))
         done = self._clock.now()
         self.meter.add(done, done - shown_time if self._live else None)
 

@@ -1,0 +1,139 @@
+"""The one place where concrete devices, models and libraries are chosen and put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from app.characters.library import CharacterLibrary
+from app.devices import catalog
+from app.devices.contracts import AudioInput, CameraSink
+from app.devices.file_source import FileSource
+from app.devices.microphone import Microphone
+from app.devices.recorder import Film, Recorder
+from app.devices.virtual_camera import VirtualCamera
+from app.live_session import LiveChoices, LiveSession
+from app.live_session_guard import SteadyFrames, SteadyMotion
+from app.live_session_loop import LivePicture
+from app.live_session_makers import LiveMakers, RecorderDevice, Report, StageChoices
+from app.media.film_writer import SOUND_RATE, FilmWriter
+from app.media.sound_file import read_speech
+from app.models.library import ModelLibrary
+from app.realtime.clock import Clock, SystemClock
+from app.realtime.latest_frame import LatestFrame
+from app.session_contract import Background, OutputFormat
+from inference.character import Character
+from inference.compositor import Compositor
+from inference.contract import Controls
+from inference.engine import Engine
+from inference.execution_providers import choose_provider
+from inference.frame_generator import FrameGenerator
+from inference.motion_generator import MotionGenerator
+
+FILE_PREFIX: Final = "file:"
+"""Key of an input that is a recording: this, then its path."""
+_FRAME_THREADS: Final = 2
+
+
+class OnnxStage:
+    """The bundled (or the user's) models with one character. Fulfils `live_session_makers.Stage`.
+
+    Models that fail later do not stop the performance (`app.live_session_guard`); `report` is told.
+    """
+
+    def __init__(self, choices: StageChoices, clock: Clock, report: Report) -> None:
+        """Raises PersonareError where anything cannot be loaded."""
+        self._clock, self._report = clock, report
+        self._provider = choose_provider(choices.provider)
+        models = ModelLibrary()
+        self._frame_package = models.load("frame")
+        self._background = choices.background
+        self._character, frames = self._load(choices.character)
+        # The motion graph is small and works step by step: the CPU is its fastest place.
+        motion = SteadyMotion(MotionGenerator(models.load("motion"), "cpu"), clock, report)
+        motion.controls = choices.controls
+        output = choices.output
+        self._engine = Engine(
+            motion, frames, Compositor(output.width, output.height, choices.background)
+        )
+
+    def _load(self, name: str) -> tuple[Character, SteadyFrames]:
+        character = CharacterLibrary().load(name)
+        frames = FrameGenerator(self._frame_package, character, self._provider, _FRAME_THREADS)
+        return character, SteadyFrames(frames, self._clock, self._report)
+
+    @property
+    def performer(self) -> Engine:
+        """The engine."""
+        return self._engine
+
+    @property
+    def provider(self) -> str:
+        """What really computes."""
+        return self._provider.name
+
+    @property
+    def character(self) -> str:
+        """Id of the character on stage."""
+        return self._character.id
+
+    def set_character(self, character: str) -> None:
+        """See `Stage.set_character`."""
+        self._character, frames = self._load(character)
+        self._engine.set_frames(frames)
+
+    def set_output(self, output: OutputFormat) -> None:
+        """See `Stage.set_output`."""
+        self._engine.set_compositor(Compositor(output.width, output.height, self._background))
+
+    def set_background(self, background: Background) -> None:
+        """See `Stage.set_background`."""
+        self._engine.set_background(background)
+        self._background = background
+
+    def set_controls(self, controls: Controls) -> None:
+        """See `Stage.set_controls`."""
+        self._engine.set_controls(controls)
+
+
+def live_makers(clock: Clock | None = None) -> LiveMakers:
+    """Real devices and models."""
+    clock = clock or SystemClock()
+    return LiveMakers(
+        clock=clock,
+        make_stage=lambda choices, report: OnnxStage(choices, clock, report),
+        make_input=lambda key: make_input(key, clock),
+        make_camera=lambda key, output: make_camera(key, output, clock),
+        make_recorder=make_recorder,
+        list_microphones=catalog.microphones,
+        list_loopbacks=catalog.loopbacks,
+        list_cameras=catalog.cameras,
+    )
+
+
+def make_session(choices: LiveChoices | None = None) -> LiveSession:
+    """A live session with real devices and models, not yet started."""
+    return LiveSession(live_makers(), choices)
+
+
+def make_input(key: str, clock: Clock) -> AudioInput:
+    """A device of the catalog ("" is the default microphone), or a recording (`FILE_PREFIX`)."""
+    if key.startswith(FILE_PREFIX):
+        return FileSource(Path(key.removeprefix(FILE_PREFIX)), clock, read_speech)
+    return Microphone(key, clock)
+
+
+def make_camera(key: str, output: OutputFormat, clock: Clock) -> CameraSink:
+    """A virtual camera ("" is the first one found)."""
+    return VirtualCamera(key, output, clock)
+
+
+def make_recorder(
+    path: Path, output: OutputFormat, slot: LatestFrame[LivePicture]
+) -> RecorderDevice:
+    """An MP4 of the camera's picture and the user's voice."""
+    return Recorder(path, output, slot, _make_film, SOUND_RATE)
+
+
+def _make_film(path: Path, output: OutputFormat) -> Film:
+    return FilmWriter(path, output.width, output.height, output.fps, quality="live")

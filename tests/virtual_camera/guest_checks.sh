@@ -1,0 +1,65 @@
+#!/bin/bash
+# Runs in the guest, in the shared folder: guest_checks.sh [MODULE.ko] SECTION...
+# Prints one line "PASS name" or "FAIL name ..." for each check; sections: pixels restarts kill chromium refused
+cd /share || exit 1
+export PYTHONPATH=/share/tools:/share/personare:$PYTHONPATH PYTHONUNBUFFERED=1
+D=/dev/video10
+KO=; case "$1" in *.ko) KO=$1; shift;; esac
+FEED="python3 /share/personare/tests/virtual_camera/guest_feed.py --device $D"
+
+verdict() { if [ "$2" = 0 ]; then echo "PASS $1"; else echo "FAIL $1"; fi; }
+sides() { v4l2-ctl -d $D -D 2>&1 | sed -n '/Device Caps/,$p' | tr -s '\n\t ' ' '; }
+load() {
+  rmmod v4l2loopback 2>/dev/null
+  modprobe videodev
+  local options="devices=1 video_nr=10 exclusive_caps=1 card_label=Personare"
+  if [ -n "$KO" ]; then insmod "$KO" $options; else modprobe v4l2loopback $options; fi
+  sleep 0.5
+}
+feed() { $FEED "$@" > /tmp/feed.log 2>&1 & P=$!; for _ in $(seq 300); do sides | grep -q 'Video Capture' && break; sleep 0.2; done; sleep 1.5; }
+end() { kill -TERM $P 2>/dev/null; wait $P; local status=$?; cat /tmp/feed.log; return $status; }
+read_raw() { timeout 60 v4l2-ctl -d $D --stream-mmap=4 --stream-count="$1" --stream-to="$2" 2>&1 | tail -1; }
+# All frames whole and, but for those while the pattern was still unknown, equal to what was sent.
+exact() { python3 /share/tools/check_raw.py "$1" 640 360 "$2" "$3" | tee /tmp/check.log; grep -qE "torn/unknown=0 max_err=$4" /tmp/check.log; }
+
+for section in "$@"; do case $section in
+pixels)
+  load; feed --seconds 600
+  read_raw 60 /tmp/a.raw; exact /tmp/a.raw I420 v4l2-ctl "0 "; verdict "v4l2-ctl reads exact pixels" $?
+  timeout 60 ffmpeg -hide_banner -loglevel error -f v4l2 -i $D -frames:v 40 -fps_mode passthrough -f rawvideo -pix_fmt yuv420p -y /tmp/b.raw
+  # ffmpeg's first picture may be one that the driver was just overwriting: skip two.
+  tail -c +$((640 * 360 * 3 + 1)) /tmp/b.raw > /tmp/c.raw
+  exact /tmp/c.raw I420 ffmpeg "0 "; verdict "ffmpeg reads exact pixels" $?
+  timeout 60 python3 /share/tools/cv_reader.py $D 640 360 I420 6 opencv | tee /tmp/cv.log
+  grep -qE "frames=[1-9][0-9]* .*torn=0 failed=0 max_err=0 " /tmp/cv.log; verdict "OpenCV reads exact pixels" $?
+  end; verdict "the session ended well" $?;;
+restarts)
+  load
+  for k in 1 2 3 4 5; do
+    feed --seconds 600
+    rm -f /tmp/a.raw; read_raw 20 /tmp/a.raw; exact /tmp/a.raw I420 "start-$k" "0 "; verdict "start $k of 5" $?
+    end > /tmp/end.log; grep "FEED END" /tmp/end.log
+    sides; sides | grep -q 'Video Output'; verdict "after stop $k the device can be opened again" $?
+  done;;
+kill)
+  load; feed --seconds 45 --kill-program-at 12
+  timeout 80 python3 /share/tools/cv_reader.py $D 640 360 I420 35 across-kill | tee /tmp/cv.log
+  wait $P; verdict "camera program killed and started again by the session" $?; cat /tmp/feed.log
+  grep -q recovering /tmp/feed.log; verdict "the session told it" $?;;
+chromium)
+  load; feed --kind RGB --seconds 3000
+  SECS=${SECS:-15} LIMIT=400 PROD=$P timeout 500 python3 /share/tools/chromium_test.py | tee /tmp/chromium.log
+  python3 - <<'PY'
+import json, re, sys
+done = re.search(r"done: (\{.*\})", open("/tmp/chromium.log").read())
+report = json.loads(done.group(1)) if done else {}
+print("CHROMIUM", report)
+sys.exit(0 if report.get("checked", 0) >= 5 and report["torn"] == 0 and report["mean_err"] < 3 else 1)
+PY
+  verdict "Chromium shows the pictures" $?; end;;
+refused)
+  rmmod v4l2loopback 2>/dev/null
+  $FEED --seconds 2 | tee /tmp/feed.log; grep -q 'v4l2loopback-dkms' /tmp/feed.log; verdict "no driver: told with a remedy" $?;;
+*) echo "FAIL unknown section $section";;
+esac; done
+echo "kernel warnings: $(dmesg | grep -cE 'Oops|BUG:|WARNING:')"
