@@ -56,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="personare-camera", description=__doc__)
     parser.add_argument("--ring", required=True, type=Path, help="file of shared pictures")
     parser.add_argument("--device", default="", help="virtual camera; the first one found if empty")
+    parser.add_argument("--ours", action="store_true", help="the application had it a moment ago")
     parser.add_argument("--orphan-seconds", type=float, default=3.0, help="go on without the app")
     options = parser.parse_args(arguments)
     # Ctrl-C in a terminal reaches the whole group: the application decides when to end.
@@ -63,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     ring = RingReader(options.ring)
     orders = Orders()
     try:
-        camera = open_camera(ring.width, ring.height, ring.fps, options.device)
+        camera = open_camera(ring.width, ring.height, ring.fps, options.device, options.ours)
     except CameraRefusedError as refusal:
         tell("failed", message=str(refusal), remedy=refusal.remedy, reasons=refusal.reasons)
         return 3
@@ -79,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 3
     finally:
         camera.close()
-        heal(device)
+        heal(device, ours=True)
         ring.close()
     tell("closed")
     return 0

@@ -43,8 +43,11 @@ class CameraRefusedError(Exception):
         self.reasons = reasons
 
 
-def open_camera(width: int, height: int, fps: float, device: str) -> Any:
-    """Open `device` ("" is the first found) for I420 pictures; raise CameraRefusedError."""
+def open_camera(width: int, height: int, fps: float, device: str, ours: bool = False) -> Any:
+    """Open `device` ("" is the first found) for I420 pictures; raise CameraRefusedError.
+
+    `ours` tells that it was this application's a moment ago (see `heal`).
+    """
     try:
         import pyvirtualcam
     except ImportError as error:
@@ -53,7 +56,7 @@ def open_camera(width: int, height: int, fps: float, device: str) -> Any:
             "Install it: pip install pyvirtualcam.",
             [str(error)],
         ) from error
-    heal(device)
+    heal(device, ours)
     try:
         return pyvirtualcam.Camera(
             width=width, height=height, fps=fps, fmt=pyvirtualcam.PixelFormat.I420,
@@ -93,13 +96,14 @@ def linux_devices() -> list[str]:
     return [f"/dev/{name}" for name in names]
 
 
-def heal(device: str) -> None:
+def heal(device: str, ours: bool = False) -> None:
     """Give a v4l2loopback camera its output side back, where an earlier close took it.
 
     Driver 0.12 with exclusive_caps=1: a producer that only write()s, as pyvirtualcam does, leaves
     the device with neither side when it closes (v4l2loopback issues 442 and 470). Opening it,
     STREAMON(OUTPUT) and closing restore it, without root. The call itself answers EINVAL there.
-    Devices that have a side are left alone: someone may be using them.
+    With a reader attached the capture side stays, and the device looks as if a producer were there;
+    so unless it was `ours`, devices that have a side are left alone: someone may be using them.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -109,7 +113,8 @@ def heal(device: str) -> None:
         with contextlib.suppress(OSError):
             handle = os.open(path, os.O_RDWR)
             try:
-                if _sides(handle) & (_CAP_CAPTURE | _CAP_OUTPUT) == 0:
+                sides = _sides(handle) & (_CAP_CAPTURE | _CAP_OUTPUT)
+                if sides == 0 or (ours and sides == _CAP_CAPTURE):
                     with contextlib.suppress(OSError):
                         fcntl.ioctl(handle, _STREAMON, struct.pack("i", _TYPE_OUTPUT))
             finally:

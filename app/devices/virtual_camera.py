@@ -31,6 +31,8 @@ _OPEN_SECONDS: Final = 60.0
 _SILENT_SECONDS: Final = 5.0
 """The program reports every second; after this long without a word it is given up."""
 _QUIT_SECONDS: Final = 1.0
+_had: set[str] = set()
+"""Keys of cameras that were open in this process: they may be taken back after a crash."""
 _REMEDY_RESTART: Final = "It is started again by itself; if this goes on, look into the log."
 
 
@@ -97,6 +99,8 @@ class VirtualCamera:
 
     def _start(self, ring: FrameRing) -> None:
         words = [*self._command, "--ring", str(ring.path), "--device", self._key]
+        if self._key in _had:
+            words.append("--ours")
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         try:
@@ -139,6 +143,7 @@ class VirtualCamera:
                 )
         if self._fault is not None:
             raise self._fault
+        _had.add(self._key)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         """The program's standard output to its end, on a thread of its own."""
