@@ -1,0 +1,100 @@
+"""Opens the window and returns when it is closed: what `app/__main__.py` calls."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from types import FrameType
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from app import paths
+from app.logging_setup import log_file
+from app.settings.store import SettingsStore
+from app.ui.gallery import Library
+from app.ui.main_window import MainWindow
+from app.ui.notifications import ErrorFunnel
+from app.ui.session_bridge import SessionFactory
+from app.ui.settings_keeper import SettingsKeeper
+from app.ui.theme import theme
+from inference.contract import PersonareError
+
+
+def application() -> QApplication:
+    """The QApplication, made at the first call."""
+    present = QApplication.instance()
+    if isinstance(present, QApplication):
+        return present
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("personare")
+    app.setApplicationDisplayName("Personare")
+    app.setDesktopFileName("personare")
+    app.setStyle("Fusion")  # the one style that our style sheet draws alike on every system
+    theme().follow_system()
+    return app
+
+
+def application_icon() -> QIcon:
+    """The icon from the assets; an empty one where they are missing."""
+    try:
+        folder = paths.assets_root() / "icons"
+    except PersonareError:
+        return QIcon()
+    icon = QIcon()
+    for size in (32, 64, 128, 256):
+        icon.addFile(str(folder / f"personare-{size}.png"))
+    return icon
+
+
+def run_window(session_factory: SessionFactory, library: Library, store: SettingsStore) -> int:
+    """Show the window until it is closed; returns the exit status.
+
+    `session_factory` makes a session from the settings (camera off, not started). Ctrl-C in the
+    terminal closes the window as a click would.
+    """
+    app = application()
+    loaded = store.load()
+    keeper = SettingsKeeper(store, loaded.settings)
+    window = MainWindow(session_factory, library, keeper, loaded.notes, application_icon())
+    funnel = ErrorFunnel(window.board, str(log_file()))
+    funnel.install()
+    try:
+        with _closed_by_signals(window):
+            if loaded.settings.start.minimised:
+                window.showMinimized()
+            else:
+                window.show()
+            # After the first paint: the window appears at once, the models load behind it.
+            QTimer.singleShot(0, window, window.go_live)
+            return app.exec()
+    finally:
+        funnel.remove()
+        window.bridge.stop()
+        window.deleteLater()
+        app.sendPostedEvents(None, 0)
+
+
+@contextlib.contextmanager
+def _closed_by_signals(window: MainWindow) -> Iterator[None]:
+    """Ctrl-C and a polite kill close the window, so that everything is released."""
+
+    def close(_number: int, _frame: FrameType | None) -> None:
+        QTimer.singleShot(0, window, window.close)
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    old = {number: signal.signal(number, close) for number in numbers}
+    # Python runs signal handlers only between its own instructions: give it some.
+    pulse = QTimer()
+    pulse.setTimerType(Qt.TimerType.CoarseTimer)
+    pulse.start(500)
+    pulse.timeout.connect(lambda: None)
+    try:
+        yield
+    finally:
+        pulse.stop()
+        for number, handler in old.items():
+            signal.signal(number, handler)
