@@ -1,0 +1,129 @@
+"""The streaming motion generator: sound of both sides in, motion out, 50 steps per second.
+
+A thin loop around one ONNX graph with explicit state (`training/motion` makes it): features are
+computed as samples arrive, and every 20 ms the graph makes one step. It adapts to the microphone
+by itself and never needs the whole recording.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.audio_features import HOP, MEL_BANDS, LogMel, clean
+from inference.contract import (
+    MOTION_RATE,
+    MOTION_SIZE,
+    STEP_SAMPLES,
+    VISEMES,
+    Controls,
+    Float32Array,
+    MotionTrack,
+    PersonareError,
+)
+from inference.execution_providers import ProviderReport
+from inference.model_package import REMEDY, ModelPackage, load_model_package
+from inference.onnx_session import open_session
+
+_FRAMES: Final = STEP_SAMPLES // HOP
+
+
+class MotionGenerator:
+    """One performance. Not thread-safe: one thread pushes.
+
+    Implements `inference.contract.MotionSource`. `push` may be given blocks of any length, and the
+    two streams keep step by count of samples. NaN and infinities are heard as silence.
+    """
+
+    def __init__(
+        self, package: ModelPackage | Path | str, provider: ProviderReport | str = "cpu"
+    ) -> None:
+        """Open a motion package.
+
+        Raises:
+            PersonareError: the package is damaged, of another kind, or made for other features.
+        """
+        if not isinstance(package, ModelPackage):
+            package = load_model_package(package, "motion")
+        if package.parameters.get("mel_bands") != MEL_BANDS:
+            raise PersonareError(
+                f"The motion model '{package.name}' was made for another release.", REMEDY
+            )
+        self.package = package
+        self.controls = Controls()
+        states = {name: f"{name}_next" for name in package.parameters["states"]}
+        self._noise_size = int(package.parameters["noise_size"])
+        self._session = open_session(package.path("step"), provider, threads=1, state=states)
+        self._hearing = (LogMel(), LogMel())
+        self.reset()
+
+    @property
+    def delay_s(self) -> float:
+        """Seconds from a sound to the mouth shape that belongs to it, as measured in evaluation.
+
+        Counted from the end of the step that holds the sound; the drawing is not included.
+        """
+        return self.package.delay_s
+
+    @property
+    def provider(self) -> str:
+        """Where the graph really runs: `cpu`, `cuda` or `directml`."""
+        return self._session.provider
+
+    def reset(self, seed: int = 0) -> None:
+        """Forget everything heard; the same seed and audio give the same performance."""
+        self._noise = np.random.default_rng(seed)
+        self._session.reset()
+        for hearing in self._hearing:
+            hearing.reset()
+        self._waiting_FM = [np.zeros((0, MEL_BANDS), np.float32) for _ in self._hearing]
+        self._steps = 0
+
+    def push(
+        self, self_N: NDArray[np.floating], other_N: NDArray[np.floating] | None = None
+    ) -> MotionTrack:
+        """Hear N samples at AUDIO_RATE of each stream (None is silence); return the new steps.
+
+        Raises:
+            ValueError: the two streams have different lengths.
+        """
+        heard_N = clean(self_N)
+        others_N = np.zeros_like(heard_N) if other_N is None else clean(other_N)
+        if len(heard_N) != len(others_N):
+            raise ValueError(f"self has {len(heard_N)} samples and other has {len(others_N)}")
+        for i, audio_N in enumerate((heard_N, others_N)):
+            mel_FM = self._hearing[i].push(audio_N)
+            self._waiting_FM[i] = np.concatenate([self._waiting_FM[i], mel_FM])
+        count = len(self._waiting_FM[0]) // _FRAMES
+        track = MotionTrack(
+            time_T=(self._steps + 1 + np.arange(count, dtype=np.float64)) / MOTION_RATE,
+            motion_TD=np.zeros((count, MOTION_SIZE), np.float32),
+            speaking_T=np.zeros(count, np.float32),
+            listening_T=np.zeros(count, np.float32),
+            viseme_TV=np.zeros((count, len(VISEMES)), np.float32),
+        )
+        controls = np.array([[self.controls.liveliness, self.controls.warmth]], np.float32)
+        controls = np.clip(np.nan_to_num(controls, nan=0.5), 0, 1)
+        for step in range(count):
+            self._step(track, step, controls)
+        self._waiting_FM = [mel_FM[count * _FRAMES :].copy() for mel_FM in self._waiting_FM]
+        self._steps += count
+        return track
+
+    def _step(self, track: MotionTrack, step: int, controls: Float32Array) -> None:
+        """Run the graph once and put its outputs into row `step` of the track."""
+        at = slice(step * _FRAMES, (step + 1) * _FRAMES)
+        out = self._session.run(
+            {
+                "self_mel": self._waiting_FM[0][None, at],
+                "other_mel": self._waiting_FM[1][None, at],
+                "controls": controls,
+                "noise": self._noise.random((1, self._noise_size), np.float32),
+            }
+        )
+        track.motion_TD[step] = out["motion"][0]
+        track.speaking_T[step], track.listening_T[step] = out["activity"][0]
+        track.viseme_TV[step] = out["visemes"][0]

@@ -1,0 +1,1 @@
+"""Measuring the motion generator: mouths against phones, stillness in noise, blinks, plots."""

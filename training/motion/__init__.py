@@ -1,0 +1,1 @@
+"""The motion generator: network, idle life, training, export."""

@@ -1,0 +1,187 @@
+"""Training examples: ten seconds of somebody at a microphone, others in the call, and the truth.
+
+`python -m training.motion.conversations CORPUS OUT --count N` writes shards of features and
+targets. An example lays clips of one voice on a time line with pauses, sometimes lets others talk
+on the second stream, leaks their echo into the microphone, and puts it all through a random
+recording chain (`training.speech.augment`). One in five holds no speech of the user's at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+
+from inference.audio_features import LogMel
+from inference.contract import AUDIO_RATE, STEP_SAMPLES, Float32Array
+from training.speech.align import GOOD_SCORE
+from training.speech.augment import NOISES, Rng, db, degrade, level, room
+from training.speech.corpus import Clip, Corpus
+from training.speech.phones import Segments, merge
+from training.teacher.mouth import accent_track, mouth_track, speech_track, viseme_track
+
+SECONDS: Final = 10.0
+SHARD: Final = 128
+_SPEECH_LEVEL: Final = 0.1
+_GRID_S: Final = STEP_SAMPLES / AUDIO_RATE
+
+
+@dataclass(slots=True)
+class Example:
+    """One example of T steps; tracks have T + 1 points, every 20 ms from 0."""
+
+    self_FM: Float32Array
+    other_FM: Float32Array
+    mouth_TK: Float32Array
+    viseme_T: NDArray[np.int64]
+    speaking_T: Float32Array
+    listening_T: Float32Array
+    accent_T: Float32Array
+
+
+class VoicePool:
+    """Clips by voice, and how often each voice is heard: by the root of its duration."""
+
+    def __init__(self, corpus: Corpus, human_share: float = 0.6) -> None:
+        self.corpus = corpus
+        self.by_voice: dict[str, list[Clip]] = defaultdict(list)
+        for clip in corpus.clips():
+            if clip.phones and (clip.kind == "synthetic" or clip.score > GOOD_SCORE):
+                self.by_voice[clip.voice].append(clip)
+        self.voices = sorted(self.by_voice)
+        weight = np.array([np.sqrt(sum(c.duration for c in self.by_voice[v])) for v in self.voices])
+        human = np.array([self.by_voice[v][0].kind == "human" for v in self.voices])
+        if human.any() and not human.all():
+            weight[human] *= human_share / weight[human].sum()
+            weight[~human] *= (1 - human_share) / weight[~human].sum()
+        self.chance = weight / weight.sum()
+
+    def voice(self, rng: Rng) -> str:
+        """A random voice."""
+        return str(rng.choice(self.voices, p=self.chance))
+
+    def talk(self, voice: str, rng: Rng, seconds: float) -> tuple[Float32Array, Segments]:
+        """Clips of one voice with pauses: audio of `seconds`, its phones.
+
+        The whole is resampled by up to 18%, which changes pitch, vocal tract and tempo together:
+        a cheap way to many more speakers (Jaitly and Hinton 2013 did so for vocal tracts).
+        """
+        warp = float(rng.uniform(0.85, 1.18)) if rng.uniform() < 0.6 else 1.0
+        count = int(seconds * AUDIO_RATE)
+        audio_N = np.zeros(count, np.float32)
+        segments: Segments = []
+        at = int(rng.uniform(0, 1.5) * AUDIO_RATE) if rng.uniform() < 0.7 else 0
+        while at < count - AUDIO_RATE // 4:
+            clip = self.by_voice[voice][int(rng.integers(len(self.by_voice[voice])))]
+            sound = self.corpus.audio(clip)
+            if warp != 1.0:
+                sound = soxr.resample(sound, AUDIO_RATE * warp, AUDIO_RATE).astype(np.float32)
+            sound = sound * (_SPEECH_LEVEL / level(sound) * db(rng.normal(0, 2)))
+            size = min(len(sound), count - at)
+            audio_N[at : at + size] = sound[:size]
+            start = at / AUDIO_RATE
+            segments += [(start + a / warp, start + b / warp, p) for a, b, p in clip.phones]
+            pause = rng.uniform(0.0, 0.5) if rng.uniform() < 0.6 else rng.uniform(0.5, 3.0)
+            at += size + int(pause * AUDIO_RATE)
+        return audio_N, merge(segments, seconds + 1)
+
+
+def level_track(audio_N: Float32Array) -> Float32Array:
+    """Level in dB every 10 ms."""
+    frames_FN = audio_N[: len(audio_N) // 160 * 160].reshape(-1, 160)
+    return (10 * np.log10((frames_FN**2).mean(1) + 1e-9)).astype(np.float32)
+
+
+def _silence(seconds: float) -> tuple[Float32Array, Segments]:
+    return np.zeros(int(seconds * AUDIO_RATE), np.float32), [(0.0, seconds + 1, "SIL")]
+
+
+def _not_speech(rng: Rng, count: int) -> Float32Array:
+    """Silence, or one or two of the noises, loud or soft, switched on at some moment."""
+    audio_N = rng.standard_normal(count).astype(np.float32) * db(rng.uniform(-100, -60))
+    if rng.uniform() < 0.15:
+        return audio_N * (0 if rng.uniform() < 0.5 else 1)
+    for _ in range(int(rng.integers(1, 3))):
+        noise = NOISES[str(rng.choice(list(NOISES)))](count, rng)
+        noise = noise * (db(rng.uniform(-55, -12)) / max(level(noise), 1e-3))
+        if rng.uniform() < 0.4:
+            noise[: int(rng.uniform(0, 0.7) * count)] = 0
+        audio_N = audio_N + noise
+    return np.clip(audio_N, -1, 1).astype(np.float32)
+
+
+def make_example(pool: VoicePool, rng: Rng, seconds: float = SECONDS) -> Example:
+    """One random example."""
+    count = int(seconds * AUDIO_RATE)
+    speaks, others = rng.uniform() < 0.8, rng.uniform() < 0.5
+    clean_N, phones = pool.talk(pool.voice(rng), rng, seconds) if speaks else _silence(seconds)
+    other_N, other_phones = (
+        pool.talk(pool.voice(rng), rng, seconds) if others else _silence(seconds)
+    )
+    mixed_N = clean_N
+    if others and rng.uniform() < 0.5:
+        echo_N = fftconvolve(other_N, room(rng, far=True))[:count].astype(np.float32)
+        delay = int(rng.uniform(0.0, 0.25) * AUDIO_RATE)
+        echo_N = np.concatenate([np.zeros(delay, np.float32), echo_N])[:count]
+        mixed_N = mixed_N + echo_N * db(rng.uniform(-35, 0))
+    if speaks or (others and mixed_N is not clean_N):
+        self_N = degrade(mixed_N, rng)
+    else:
+        self_N = _not_speech(rng, count)
+    if others:
+        gain = np.float32(db(rng.uniform(-20, 6)))
+        other_N = degrade(other_N, rng) if rng.uniform() < 0.6 else other_N * gain
+    elif rng.uniform() < 0.3:
+        other_N = _not_speech(rng, count)
+    time_T: NDArray[np.float64] = np.arange(int(seconds / _GRID_S) + 1, dtype=np.float64) * _GRID_S
+    return Example(
+        LogMel().push(self_N),
+        LogMel().push(other_N),
+        mouth_track(phones, time_T),
+        viseme_track(phones, time_T),
+        speech_track(phones, time_T),
+        speech_track(other_phones, time_T),
+        accent_track(phones, level_track(clean_N), time_T),
+    )
+
+
+def write_shard(pool: VoicePool, file: Path, seed: int, count: int = SHARD) -> None:
+    """`count` examples as one .npz of half floats."""
+    rng = np.random.default_rng(seed)
+    examples = [make_example(pool, rng) for _ in range(count)]
+    half = {
+        name: np.stack([getattr(e, name) for e in examples]).astype(np.float16)
+        for name in ("self_FM", "other_FM", "mouth_TK", "speaking_T", "listening_T", "accent_T")
+    }
+    visemes = np.stack([e.viseme_T for e in examples]).astype(np.uint8)
+    temporary = file.with_suffix(".part.npz")
+    np.savez(temporary, viseme_T=visemes, **half)  # type: ignore[arg-type]
+    temporary.replace(file)
+
+
+def main() -> None:
+    """Read the command line and write shards that are not there yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--count", type=int, default=30, help=f"shards of {SHARD} examples")
+    parser.add_argument("--first", type=int, default=0)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    pool = VoicePool(Corpus(options.corpus))
+    for i in range(options.first, options.first + options.count):
+        file = options.out / f"shard-{i:04d}.npz"
+        if not file.exists():
+            write_shard(pool, file, seed=1000 + i)
+            print(file.name, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Export a trained checkpoint as a model package: `python -m training.motion.export CKPT FOLDER`.
+
+The graph is checked step by step against PyTorch before the manifest is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from inference.audio_features import HOP, MEL_BANDS
+from inference.contract import AUDIO_RATE, MOTION_RATE
+from training.motion.generator import STATE_NAMES, Generator, MouthSettings, example_inputs
+from training.motion.life import NOISE_SIZE
+from training.motion.network import HearingNet
+
+VERSION: Final = "0.1.0"
+GRAPH: Final = "step.onnx"
+INPUTS: Final = ("self_mel", "other_mel", "controls", "noise")
+OUTPUTS: Final = ("motion", "activity", "visemes")
+_TOLERANCE: Final = 2e-4
+
+
+def load_generator(checkpoint: Path, settings: MouthSettings) -> Generator:
+    """The generator of a checkpoint, ready to run."""
+    hearing = HearingNet()
+    hearing.load_state_dict(torch.load(checkpoint, weights_only=True))
+    return Generator(hearing, settings).eval()
+
+
+def export_graph(generator: Generator, file: Path) -> None:
+    """Write the ONNX graph, batch 1, one step, all shapes fixed."""
+    states = generator.initial()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about itself
+        torch.onnx.export(
+            generator,
+            (*example_inputs(), *states),
+            str(file),
+            input_names=[*INPUTS, *STATE_NAMES],
+            output_names=[*OUTPUTS, *(f"{name}_next" for name in STATE_NAMES)],
+            opset_version=17,
+            dynamo=False,
+        )
+    onnx.checker.check_model(onnx.load(str(file)))
+
+
+def parity(generator: Generator, file: Path, steps: int = 200) -> float:
+    """Largest difference of any output between ONNX Runtime and PyTorch over random steps."""
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    names = [i.name for i in session.get_inputs()]
+    generator_rng = torch.Generator().manual_seed(0)
+    theirs = [s.numpy() for s in generator.initial()]
+    ours = generator.initial()
+    worst = 0.0
+    for _ in range(steps):
+        mel, other = (torch.randn(1, 2, MEL_BANDS, generator=generator_rng) * 3 - 9 for _ in "so")
+        noise = torch.rand(1, NOISE_SIZE, generator=generator_rng)
+        fixed = (mel, other, torch.full((1, 2), 0.5), noise)
+        with torch.inference_mode():
+            expected = generator(*fixed, *ours)
+        feed = dict(zip(names, [*(f.numpy() for f in fixed), *theirs], strict=True))
+        found = session.run(None, feed)
+        differences = [
+            np.abs(a.numpy() - b).max() for a, b in zip(expected[:3], found[:3], strict=True)
+        ]
+        worst = max(worst, *map(float, differences))
+        ours, theirs = [o.clone() for o in expected[3:]], found[3:]
+    return worst
+
+
+def write_package(
+    generator: Generator, folder: Path, delay_ms: float, notes: dict[str, Any]
+) -> None:
+    """Graph and manifest; raises RuntimeError if ONNX Runtime does not agree with PyTorch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    export_graph(generator, folder / GRAPH)
+    worst = parity(generator, folder / GRAPH)
+    if worst > _TOLERANCE:
+        raise RuntimeError(f"ONNX differs from PyTorch by {worst:.2g}")
+    manifest = {
+        "format_version": 1,
+        "name": folder.name,
+        "version": VERSION,
+        "kind": "motion",
+        "licence": "Apache-2.0",
+        "description": "A voice in, a living face out: first light. Causal, no look-ahead.",
+        "rates": {"audio": AUDIO_RATE, "features": AUDIO_RATE / HOP, "motion": MOTION_RATE},
+        "delay_ms": delay_ms,
+        "graphs": {"step": GRAPH},
+        "files": {GRAPH: hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()},
+        "parameters": {
+            "mel_bands": MEL_BANDS,
+            "noise_size": NOISE_SIZE,
+            "states": list(STATE_NAMES),
+            "mouth": asdict(generator.settings),
+            **notes,
+        },
+    }
+    (folder / "model.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf8")
+
+
+def main() -> None:
+    """Read the command line and export."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="measured by training.evaluate")
+    parser.add_argument("--mouth", type=json.loads, default={}, help="JSON of MouthSettings")
+    options = parser.parse_args()
+    generator = load_generator(options.checkpoint, MouthSettings(**options.mouth))
+    write_package(generator, options.folder, options.delay_ms, {})
+    print(f"{options.folder}: {(options.folder / GRAPH).stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The speech corpus: voices with phone timing, alignment of human speech, augmentation."""

@@ -1,0 +1,1 @@
+"""The teacher: what a face does, given everything about an utterance; with published constants."""
