@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from app.devices.file_source import FileSource
 from app.devices.microphone import Microphone
 from app.devices.recorder import Film, Recorder
 from app.devices.virtual_camera import VirtualCamera
+from app.engine_builder import make_frames, make_motion
 from app.live_session import LiveChoices, LiveSession
 from app.live_session_guard import SteadyFrames, SteadyMotion
 from app.live_session_loop import LivePicture
@@ -27,30 +29,38 @@ from inference.compositor import Compositor
 from inference.contract import Controls
 from inference.engine import Engine
 from inference.execution_providers import choose_provider
-from inference.frame_generator import FrameGenerator
-from inference.motion_generator import MotionGenerator
 
 FILE_PREFIX: Final = "file:"
 """Key of an input that is a recording: this, then its path."""
 _FRAME_THREADS: Final = 2
 
 
+@dataclass(frozen=True, slots=True)
+class ModelNames:
+    """Which model packages to use; "" is the default one."""
+
+    motion: str = ""
+    frame: str = ""
+
+
 class OnnxStage:
-    """The bundled (or the user's) models with one character. Fulfils `live_session_makers.Stage`.
+    """The models with one character. Fulfils `live_session_makers.Stage`.
 
     Models that fail later do not stop the performance (`app.live_session_guard`); `report` is told.
     """
 
-    def __init__(self, choices: StageChoices, clock: Clock, report: Report) -> None:
+    def __init__(
+        self, choices: StageChoices, models: ModelNames, clock: Clock, report: Report
+    ) -> None:
         """Raises PersonareError where anything cannot be loaded."""
         self._clock, self._report = clock, report
         self._provider = choose_provider(choices.provider)
-        models = ModelLibrary()
-        self._frame_package = models.load("frame")
+        library = ModelLibrary()
+        self._frame_package = library.load("frame", models.frame)
+        motion_package = library.load("motion", models.motion)
         self._background = choices.background
         self._character, frames = self._load(choices.character)
-        # The motion graph is small and works step by step: the CPU is its fastest place.
-        motion = SteadyMotion(MotionGenerator(models.load("motion"), "cpu"), clock, report)
+        motion = SteadyMotion(make_motion(motion_package, self._provider), clock, report)
         motion.controls = choices.controls
         output = choices.output
         self._engine = Engine(
@@ -59,7 +69,7 @@ class OnnxStage:
 
     def _load(self, name: str) -> tuple[Character, SteadyFrames]:
         character = CharacterLibrary().load(name)
-        frames = FrameGenerator(self._frame_package, character, self._provider, _FRAME_THREADS)
+        frames = make_frames(self._frame_package, character, self._provider, _FRAME_THREADS)
         return character, SteadyFrames(frames, self._clock, self._report)
 
     @property
@@ -71,6 +81,11 @@ class OnnxStage:
     def provider(self) -> str:
         """What really computes."""
         return self._provider.name
+
+    @property
+    def notice(self) -> tuple[str, str]:
+        """See `Stage.notice`: why another provider than the wished one computes."""
+        return self._provider.message, self._provider.remedy
 
     @property
     def character(self) -> str:
@@ -96,12 +111,13 @@ class OnnxStage:
         self._engine.set_controls(controls)
 
 
-def live_makers(clock: Clock | None = None) -> LiveMakers:
+def live_makers(clock: Clock | None = None, models: ModelNames | None = None) -> LiveMakers:
     """Real devices and models."""
+    models = models or ModelNames()
     clock = clock or SystemClock()
     return LiveMakers(
         clock=clock,
-        make_stage=lambda choices, report: OnnxStage(choices, clock, report),
+        make_stage=lambda choices, report: OnnxStage(choices, models, clock, report),
         make_input=lambda key: make_input(key, clock),
         make_camera=lambda key, output: make_camera(key, output, clock),
         make_recorder=make_recorder,
@@ -111,9 +127,11 @@ def live_makers(clock: Clock | None = None) -> LiveMakers:
     )
 
 
-def make_session(choices: LiveChoices | None = None) -> LiveSession:
+def make_session(
+    choices: LiveChoices | None = None, models: ModelNames | None = None
+) -> LiveSession:
     """A live session with real devices and models, not yet started."""
-    return LiveSession(live_makers(), choices)
+    return LiveSession(live_makers(models=models), choices)
 
 
 def make_input(key: str, clock: Clock) -> AudioInput:

@@ -44,6 +44,10 @@ class Stage(Protocol):
         """What really computes, for people."""
 
     @property
+    def notice(self) -> tuple[str, str]:
+        """A sentence and a remedy about something that is not as wished; ("", "") if all is."""
+
+    @property
     def character(self) -> str:
         """Id of the character on stage."""
 

@@ -140,7 +140,7 @@ class Studio:
         self._loop.set_fps(self._choices.output.fps)
         self._stage = stage
         self._loop.performer = stage.performer
-        self._status = PartStatus(PartState.ON, stage.provider)
+        self._status = PartStatus(PartState.ON, stage.provider, *stage.notice)
 
     def _step(self) -> None:
         wish = self._wishes.get()

@@ -75,6 +75,7 @@ class StandInStage:
         self.performer = performer
         self.provider = choices.provider
         self.character = choices.character
+        self.notice = ("", "")
         self.background = choices.background
         self.controls = choices.controls
 

@@ -16,7 +16,7 @@ load() {
   if [ -n "$KO" ]; then insmod "$KO" $options; else modprobe v4l2loopback $options; fi
   sleep 0.5
 }
-feed() { $FEED "$@" > /tmp/feed.log 2>&1 & P=$!; for _ in $(seq 300); do sides | grep -q 'Video Capture' && break; sleep 0.2; done; sleep 1.5; }
+feed() { $FEED "$@" > /tmp/feed.log 2>&1 & P=$!; for _ in $(seq 300); do grep -q "PartState.ON" /tmp/feed.log && break; sleep 0.2; done; sleep 1.5; }
 end() { kill -TERM $P 2>/dev/null; wait $P; local status=$?; cat /tmp/feed.log; return $status; }
 read_raw() { timeout 60 v4l2-ctl -d $D --stream-mmap=4 --stream-count="$1" --stream-to="$2" 2>&1 | tail -1; }
 # All frames whole and, but for those while the pattern was still unknown, equal to what was sent.

@@ -38,7 +38,7 @@ class PatternPicture:
 class PatternStage:
     """Engine and stage in one: picture k is pattern k modulo pattern.N."""
 
-    provider, character = "none", "pattern"
+    provider, character, notice = "none", "pattern", ("", "")
 
     def __init__(self, output: OutputFormat, kind: str) -> None:
         size = (output.width, output.height)
