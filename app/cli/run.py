@@ -115,12 +115,13 @@ def choices_of(options: argparse.Namespace) -> LiveChoices:
     camera: str | None = None if options.camera == "none" else options.camera
     if camera and sys.platform == "linux" and not Path(camera).exists():
         camera = find(camera, catalog.cameras(), "virtual camera")
+    width, height = options.size
     return LiveChoices(
         character=CharacterLibrary().load(options.character).id,
         microphone=input_key(options.mic, catalog.microphones, "microphone"),
         other=input_key(options.other, catalog.loopbacks, "input"),
         camera=camera,
-        output=OutputFormat(*options.size, options.fps),
+        output=OutputFormat(width, height, options.fps),
         background=options.background,
         controls=arguments.controls_of(options),
         provider=options.provider,
@@ -169,7 +170,9 @@ def live(session: LiveSession, seconds: float | None, record: Path | None) -> bo
         PersonareError: the engine could not start, or the film could not be written.
     """
     reporter = Reporter()
-    recording = False
+    if record is not None:
+        # Before the start: the film begins with the first sound, and that with the first picture.
+        session.set_recording(str(record))
     pictures_until: float | None = None
     with Interrupts() as interrupts:
         session.start()
@@ -182,9 +185,6 @@ def live(session: LiveSession, seconds: float | None, record: Path | None) -> bo
                     fail_if(status.recorder)
                 if session.latest_frame() is None:
                     continue
-                if record is not None and not recording:
-                    session.set_recording(str(record))
-                    recording = True
                 if pictures_until is None and seconds is not None:
                     pictures_until = time.monotonic() + seconds
                 over = pictures_until is not None and time.monotonic() >= pictures_until
