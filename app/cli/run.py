@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _POLL_S: Final = 0.25
 _PARTS: Final = ("engine", "microphone", "other", "camera", "recorder")
-_SETTLED = (PartState.FAILED, PartState.RECOVERING)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -50,10 +49,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     arguments.add_style(parser)
     arguments.add_background(parser)
-    parser.add_argument(
-        "--provider", choices=("auto", "cpu", "cuda", "directml"), default="auto",
-        help="where the models run (default: auto)",
-    )  # fmt: skip
+    arguments.add_models(parser)
     parser.set_defaults(run=run)
 
 
@@ -211,9 +207,9 @@ def run(options: argparse.Namespace) -> int:
         if options.open_window is not None:
             return int(options.open_window(choices))
         arguments.warn("there is no screen here; going on without a window.")
-    from app.composition import make_session
+    from app.composition import ModelNames, make_session
 
-    session = make_session(choices)
+    session = make_session(choices, ModelNames(options.motion_model, options.frame_model))
     interrupted = live(session, options.seconds, options.record)
     status, stats = session.status(), session.stats()
     print(

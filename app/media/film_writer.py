@@ -45,8 +45,10 @@ class _Safe:
     def write(self, data: bytes) -> int:
         """Write, or remember why not."""
         if self.error is None:
+            left = memoryview(data)
             try:
-                self._file.write(data)
+                while left:  # an unbuffered file may take less than it is given
+                    left = left[self._file.write(left) :]
             except OSError as error:
                 self.error = error
         return len(data)

@@ -1,0 +1,71 @@
+"""The entry point: no arguments open the window, or make a film where there is no screen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.live_session import LiveChoices
+    from app.settings.model import Settings
+
+
+def open_window(choices: LiveChoices | None = None) -> int:
+    """Open the window; Qt is loaded here and nowhere else. Returns the exit status.
+
+    `choices` come from the command line and stand in for the settings, for this session.
+
+    Raises:
+        PersonareError: Qt's libraries are missing.
+    """
+    from app import paths
+    from app.settings.store import FILE_NAME, SettingsStore
+    from inference.contract import PersonareError
+
+    try:
+        from app.ui.application import run_window
+    except ImportError as error:
+        raise PersonareError(
+            f"The window cannot open: {error}.",
+            "Install Qt's system libraries (the README's apt-get line), or use the commands: "
+            "personare --help.",
+        ) from error
+    from app.characters.library import CharacterLibrary
+    from app.composition import make_session
+
+    return run_window(
+        lambda settings: make_session(choices or choices_of(settings)),
+        CharacterLibrary(),
+        SettingsStore(paths.config_dir() / FILE_NAME),
+    )
+
+
+def choices_of(settings: Settings) -> LiveChoices:
+    """What a session starts with by the settings: everything but the camera, which stays off."""
+    from app.live_session import LiveChoices
+
+    return LiveChoices(
+        character=settings.character,
+        microphone=settings.devices.microphone,
+        other=settings.devices.other,
+        camera=None,
+        output=settings.output(),
+        background=settings.background(),
+        controls=settings.controls(),
+        provider=settings.performance.provider.value,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """What `personare` does; returns the exit status (`app.cli.main`)."""
+    from app.cli import main as cli
+    from app.screen import has_screen
+
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    window = open_window if has_screen() else None
+    return cli.main(words, window)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

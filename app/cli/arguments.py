@@ -1,0 +1,122 @@
+"""Arguments that several commands share, and the types that check them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from app.session_contract import Background
+from inference.contract import Controls
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    value = float(text)
+    if not 0.0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def frame_rate(text: str) -> int:
+    """Whole pictures per second, 10 to 120."""
+    value = int(text)
+    if not 10 <= value <= 120:
+        raise argparse.ArgumentTypeError(f"{text} is not between 10 and 120")
+    return value
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """`512` (a square) or `1280x720`; even, 128 to 3840."""
+    width, _, height = text.lower().partition("x")
+    try:
+        size = int(width), int(height or width)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a size such as 512 or 1280x720") from None
+    if any(side < 128 or side > 3840 or side % 2 for side in size):
+        raise argparse.ArgumentTypeError(f"{text}: sizes are even and from 128 to 3840")
+    return size
+
+
+def background(text: str) -> Background:
+    """`green`, a colour such as `#262a33`, or the path of a picture."""
+    if text == "green":
+        return Background("green")
+    if text.startswith("#"):
+        try:
+            color = bytes.fromhex(text[1:])
+        except ValueError:
+            color = b""
+        if len(color) != 3:
+            raise argparse.ArgumentTypeError(f"{text} is not a colour such as #262a33")
+        return Background("color", (color[0], color[1], color[2]))
+    return Background("picture", picture=text)
+
+
+def add_character(parser: argparse.ArgumentParser) -> None:
+    """`--character`."""
+    parser.add_argument(
+        "--character", default="", metavar="NAME", help="who appears (default: the first one)"
+    )
+
+
+def add_style(parser: argparse.ArgumentParser) -> None:
+    """`--liveliness`, `--warmth`."""
+    parser.add_argument(
+        "--liveliness", type=share, default=0.5, metavar="0..1", help="still .. animated"
+    )
+    parser.add_argument(
+        "--warmth", type=share, default=0.5, metavar="0..1", help="neutral .. smiling"
+    )
+
+
+def add_models(parser: argparse.ArgumentParser, frame: bool = True) -> None:
+    """`--provider`, `--motion-model`, `--frame-model`."""
+    parser.add_argument("--motion-model", default="", metavar="NAME", help="another motion model")
+    if frame:
+        parser.add_argument("--frame-model", default="", metavar="NAME", help="another frame model")
+        parser.add_argument(
+            "--provider", choices=("auto", "cpu", "cuda", "directml"), default="auto",
+            help="where the models run (default: auto)",
+        )  # fmt: skip
+
+
+def add_background(parser: argparse.ArgumentParser) -> None:
+    """`--background`."""
+    parser.add_argument(
+        "--background", type=background, default=Background(), metavar="COLOR|PICTURE|green",
+        help="what stands behind: a colour such as #262a33, a picture file, or green",
+    )  # fmt: skip
+
+
+def controls_of(options: argparse.Namespace) -> Controls:
+    """The style that was asked for."""
+    return Controls(options.liveliness, options.warmth)
+
+
+def check_out_folder(path: Path) -> None:
+    """Fail before the long work rather than after it.
+
+    Raises:
+        PersonareError: the output file's folder is missing, or the path is a folder.
+    """
+    from inference.contract import PersonareError
+
+    if path.is_dir():
+        raise PersonareError(f"{path} is a folder.", "Add a file name.")
+    if not path.parent.is_dir():
+        raise PersonareError(f"There is no folder {path.parent}.", "Make it, or choose another.")
+
+
+def warn(message: str) -> None:
+    """Say on stderr what is good to know; nothing for an empty message."""
+    if message:
+        print(f"Note: {message}", file=sys.stderr)

@@ -1,0 +1,114 @@
+"""`personare characters`: the library of characters."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from app.characters.library import CharacterLibrary, Listed
+from inference.character import CONSENT_KINDS, Character
+from inference.contract import PersonareError
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("characters", help="list, show, import or remove characters")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="all characters")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    listing.set_defaults(run=list_all)
+    showing = actions.add_parser("show", help="one character, with licence and consent")
+    showing.add_argument("name", metavar="NAME")
+    showing.add_argument("--json", action="store_true", help="as JSON")
+    showing.set_defaults(run=show)
+    importing = actions.add_parser("import", help="make a character of a portrait")
+    importing.add_argument("picture", type=Path, metavar="PICTURE")
+    importing.add_argument("--name", required=True, metavar="N")
+    importing.add_argument("--reference", type=Path, action="append", default=[], metavar="P")
+    importing.add_argument("--consent", required=True, choices=CONSENT_KINDS)
+    importing.set_defaults(run=import_portrait)
+    removing = actions.add_parser("remove", help="delete a character you added")
+    removing.add_argument("name", metavar="NAME")
+    removing.set_defaults(run=remove)
+
+
+def as_json(character: Character, bundled: bool) -> dict[str, Any]:
+    """What `list --json` and `show --json` tell of a character."""
+    manifest = character.manifest
+    return {
+        "id": character.id,
+        "name": character.name,
+        "bundled": bundled,
+        "style": manifest.style,
+        "description": manifest.description,
+        "author": manifest.author,
+        "licence": manifest.licence,
+        "consent": manifest.consent.model_dump(),
+        "folder": str(character.folder),
+        "portrait": str(character.portrait_path),
+        "thumbnail": str(character.thumbnail_path),
+    }
+
+
+def _entry_json(entry: Listed) -> dict[str, Any]:
+    if entry.character is not None:
+        return as_json(entry.character, entry.bundled)
+    return {
+        "id": entry.id,
+        "bundled": entry.bundled,
+        "folder": str(entry.folder),
+        "fault": entry.fault,
+        "remedy": entry.remedy,
+    }
+
+
+def list_all(options: argparse.Namespace) -> int:
+    """`characters list`: faulty ones are listed too, with what is wrong."""
+    entries = CharacterLibrary().list()
+    if options.json:
+        print(json.dumps({"characters": [_entry_json(entry) for entry in entries]}, indent=2))
+        return 0
+    if not entries:
+        print("No character is installed.")
+    width = max((len(entry.id) for entry in entries), default=0)
+    for entry in entries:
+        manifest = entry.character.manifest if entry.character else None
+        about = f"{manifest.name}: {manifest.description}" if manifest else f"! {entry.fault}"
+        print(f"{entry.id:<{width}}  {about}")
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """`characters show`: every file is checked."""
+    library = CharacterLibrary()
+    character = library.load(options.name)
+    bundled = any(entry.bundled for entry in library.list() if entry.id == character.id)
+    facts = as_json(character, bundled)
+    if options.json:
+        print(json.dumps(facts, indent=2))
+        return 0
+    facts["consent"] = ", ".join(f"{key}: {value}" for key, value in facts["consent"].items())
+    for key, value in facts.items():
+        if value not in ("", None):
+            print(f"{key:<12} {'yes' if value is True else 'no' if value is False else value}")
+    return 0
+
+
+def import_portrait(options: argparse.Namespace) -> int:
+    """`characters import`: refused, since no model here takes a portrait apart yet."""
+    for picture in (options.picture, *options.reference):
+        if not picture.is_file():
+            raise PersonareError(f"There is no picture {picture}.", "Check the name.")
+    raise PersonareError(
+        "A portrait cannot be imported yet: that needs the portrait model of a coming release.",
+        "Choose one of the bundled characters: personare characters list.",
+    )
+
+
+def remove(options: argparse.Namespace) -> int:
+    """`characters remove`."""
+    CharacterLibrary().remove(options.name)
+    print(f"Removed {options.name}.")
+    return 0

@@ -1,0 +1,74 @@
+"""`personare models`: the library of model packages."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from app.models.library import DEFAULTS, Listed, ModelLibrary
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("models", help="list, add or remove model packages")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="all model packages")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    listing.set_defaults(run=list_all)
+    adding = actions.add_parser("add", help="add a package from a folder or a model hub")
+    adding.add_argument("source", metavar="FOLDER|OWNER/NAME[@REVISION]")
+    adding.set_defaults(run=add_package)
+    removing = actions.add_parser("remove", help="delete a package you added")
+    removing.add_argument("name", metavar="NAME")
+    removing.set_defaults(run=remove)
+
+
+def _as_json(entry: Listed) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "name": entry.name,
+        "bundled": entry.bundled,
+        "default": entry.name in DEFAULTS.values(),
+        "folder": str(entry.folder),
+    }
+    if entry.package is None:
+        return facts | {"fault": entry.fault, "remedy": entry.remedy}
+    manifest = entry.package.manifest
+    return facts | {
+        "kind": manifest.kind,
+        "version": manifest.version,
+        "licence": manifest.licence,
+        "delay_ms": manifest.delay_ms,
+        "description": manifest.description,
+    }
+
+
+def list_all(options: argparse.Namespace) -> int:
+    """`models list`: every file is checked."""
+    entries = ModelLibrary().list()
+    if options.json:
+        print(json.dumps({"models": [_as_json(entry) for entry in entries]}, indent=2))
+        return 0
+    if not entries:
+        print("No model is installed.")
+    width = max((len(entry.name) for entry in entries), default=0)
+    for entry in entries:
+        manifest = entry.package.manifest if entry.package else None
+        about = f"{manifest.kind} {manifest.version}" if manifest else f"! {entry.fault}"
+        used = ", used by default" if entry.name in DEFAULTS.values() else ""
+        print(f"{entry.name:<{width}}  {about}{used}")
+    return 0
+
+
+def add_package(options: argparse.Namespace) -> int:
+    """`models add`."""
+    package = ModelLibrary().add(options.source)
+    print(f"Added the {package.kind} model {package.name} {package.manifest.version}.")
+    return 0
+
+
+def remove(options: argparse.Namespace) -> int:
+    """`models remove`."""
+    ModelLibrary().remove(options.name)
+    print(f"Removed {options.name}.")
+    return 0
