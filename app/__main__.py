@@ -17,16 +17,17 @@ def open_window(choices: LiveChoices | None = None) -> int:
     `choices` come from the command line and stand in for the settings, for this session.
 
     Raises:
-        PersonareError: Qt's libraries are missing.
+        NoWindowError: there is no screen, or Qt's libraries are missing.
     """
     from app import paths
+    from app.screen import NoWindowError, check_window
     from app.settings.store import FILE_NAME, SettingsStore
-    from inference.contract import PersonareError
 
+    check_window()
     try:
         from app.ui.application import run_window
     except ImportError as error:
-        raise PersonareError(
+        raise NoWindowError(
             f"The window cannot open: {error}.",
             "Install Qt's system libraries (the README's apt-get line), or use the commands: "
             "personare --help.",
@@ -60,11 +61,9 @@ def choices_of(settings: Settings) -> LiveChoices:
 def main(arguments: Sequence[str] | None = None) -> int:
     """What `personare` does; returns the exit status (`app.cli.main`)."""
     from app.cli import main as cli
-    from app.screen import has_screen
 
     words = sys.argv[1:] if arguments is None else list(arguments)
-    window = open_window if has_screen() else None
-    return cli.main(words, window)
+    return cli.main(words, open_window)
 
 
 if __name__ == "__main__":

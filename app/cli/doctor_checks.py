@@ -108,9 +108,10 @@ def speed() -> Finding:
 
 def display() -> Finding:
     """Whether a window can open."""
-    from app.screen import has_screen
+    from app.screen import has_screen, why_no_window
 
     facts = {"screen": has_screen(), "qt": importlib.util.find_spec("PySide6") is not None}
+    reason = why_no_window()
     if not facts["qt"]:
         return Finding(
             "display", MISSING, "Qt is not installed.", "Install Personare again.", facts
@@ -120,6 +121,9 @@ def display() -> Finding:
             "display", MISSING, "No screen was found (DISPLAY and WAYLAND_DISPLAY are unset).",
             "The commands work without one; for the window log in on a desktop.", facts,
         )  # fmt: skip
+    if reason:
+        remedy = "Install the system libraries of the README's apt-get line."
+        return Finding("display", MISSING, f"{reason}.", remedy, facts)
     return Finding("display", OK, "a screen and Qt", facts=facts)
 
 

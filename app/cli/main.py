@@ -28,6 +28,7 @@ from app.cli import (
     sample,
 )
 from app.logging_setup import log_file, start_logging, stop_logging
+from app.screen import NoWindowError
 from inference.contract import PersonareError
 
 log = logging.getLogger(__name__)
@@ -106,13 +107,17 @@ def start(open_window: OpenWindow | None) -> int:
     """What `personare` does without arguments."""
     if open_window is None:
         return sample.run()
-    return open_window(None)
+    try:
+        return open_window(None)
+    except NoWindowError as why:
+        log.info("no window: %s", why)
+        return sample.run(str(why).rstrip("."))
 
 
 def main(arguments: Sequence[str], open_window: OpenWindow | None = None) -> int:
     """Parse and run a command line without the program's name; returns the exit status.
 
-    `open_window` opens the window and returns its status; None where there is no screen.
+    `open_window` opens the window and returns its status; None where none is wanted.
     """
     try:
         options = build_parser().parse_args(arguments)

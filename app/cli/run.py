@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.cli import arguments
 from app.cli.interrupts import STATUS, Interrupts
+from app.screen import NoWindowError
 from app.session_contract import DeviceInfo, OutputFormat, PartState, PartStatus, SessionStatus
 from inference.contract import PersonareError
 
@@ -203,10 +204,11 @@ def run(options: argparse.Namespace) -> int:
     if options.record is not None:
         arguments.check_out_folder(options.record)
     choices = choices_of(options)
-    if not options.headless:
-        if options.open_window is not None:
+    if not options.headless and options.open_window is not None:
+        try:
             return int(options.open_window(choices))
-        arguments.warn("there is no screen here; going on without a window.")
+        except NoWindowError as why:
+            arguments.warn(f"{why} Going on without a window.")
     from app.composition import ModelNames, make_session
 
     session = make_session(choices, ModelNames(options.motion_model, options.frame_model))
