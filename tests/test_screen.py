@@ -25,7 +25,6 @@ def test_without_a_display_it_says_so() -> None:
         screen.check_window()
 
 
-@pytest.mark.gui
 @pytest.mark.parametrize("variable", ["DISPLAY", "WAYLAND_DISPLAY"])
 def test_a_display_that_does_not_answer_is_named(
     variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
