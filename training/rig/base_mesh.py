@@ -128,9 +128,9 @@ class BaseMesh:
             for each in names:
                 index, offset = self.target(each)
                 vertices[index] += weight * offset
-        vertices[UPPER_TEETH] += np.array([0, -0.012, 0.015], np.float32)
+        vertices[UPPER_TEETH] += np.array([0, -0.028, 0.015], np.float32)
         vertices[LOWER_TEETH] += np.array([0, -0.02, 0.0], np.float32)
-        vertices[TONGUE] += np.array([0, -0.03, -0.02], np.float32)
+        vertices[TONGUE] += np.array([0, -0.005, -0.02], np.float32)
         return self._lower_arms(vertices)
 
     def _lower_arms(self, vertices_B3: Float32Array) -> Float32Array:

@@ -39,7 +39,9 @@ class MouthOpening:
         depth = np.maximum(plane - points_N3[:, 2], 0.02)
         above = np.arctan((top[1] - points_N3[:, 1] + 0.02) / depth)
         below = np.arctan((bottom[1] - points_N3[:, 1] - 0.02) / depth)
-        seen = np.clip((above - below) / np.pi, 0, 1)
+        # The opening narrows towards the corners, about 0.3 dm from the middle.
+        narrow = 1 - 0.75 * np.clip(np.abs(points_N3[:, 0]) / 0.30, 0, 1) ** 2
+        seen = np.clip((above - below) / np.pi * narrow, 0, 1)
         return np.where(points_N3[:, 2] > plane, 1.0, seen).astype(np.float32)
 
     def skin_light(self, skin_N3: Float32Array) -> Float32Array:
@@ -57,10 +59,12 @@ class EyeOpening:
 
     def __init__(self, skin_N3: Float32Array, blink_N3: Float32Array) -> None:
         drop = -blink_N3[:, 1]
-        margin = np.nonzero(drop > 0.55 * drop.max())[0]
-        order = np.argsort(skin_N3[margin, 0])
-        self._margin = margin[order]
-        self._left = float(skin_N3[margin, 0].mean()) > 0
+        lid = np.nonzero(drop > 0.35 * drop.max())[0]
+        x, y = skin_N3[lid, 0], skin_N3[lid, 1]
+        self._left = float(x.mean()) > 0
+        column = np.clip(((x - x.min()) / np.ptp(x) * 12).astype(int), 0, 11)
+        lowest = [lid[column == k][np.argmin(y[column == k])] for k in np.unique(column)]
+        self._margin = np.array(sorted(lowest, key=lambda k: skin_N3[k, 0]))
 
     def light(
         self, eyes_N3: Float32Array, skin_N3: Float32Array, centres_23: Float32Array

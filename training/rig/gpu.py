@@ -14,10 +14,11 @@ from training.rig import shaders
 from training.rig.layers import LAYERS
 from training.rig.mesh import Mesh
 from training.rig.person import Deformed, Part, Person
-from training.rig.textures import detail_noise, load_picture, paint_skin
+from training.rig.skin_paint import paint_skin
+from training.rig.textures import detail_noise, load_picture
 
 MOVING = "3f 3f 1f"
-STILL = "2f 4f 1f"
+STILL = "2f 4f 1f 1f"
 CUT_OF = {"hair": 0.5}
 """Alpha below which a material lets light through (shadows, occlusion)."""
 
@@ -25,7 +26,7 @@ CUT_OF = {"hair": 0.5}
 @dataclass(slots=True)
 class GpuPart:
     """Vertex buffers of a part: `moving` is point, normal, light; `still` is uv, layer alpha,
-    baked occlusion; `faces` may be re-sorted."""
+    baked occlusion, root; `faces` may be re-sorted."""
 
     part: Part
     moving: moderngl.Buffer
@@ -54,21 +55,18 @@ class Gpu:
         self.context = moderngl.create_context(standalone=True, backend="egl")  # type: ignore[arg-type]
         c = self.context
         self.programs: dict[str, Any] = {}
-        for name, fragment in shaders.FRAGMENTS.items():
-            vertex = shaders.VERTEX
-            if name.startswith("hair"):
-                vertex = vertex.replace("#version 330", "#version 330\n#define HAIR")
+        for name, (vertex, fragment) in shaders.material_programs().items():
             self.programs[name] = c.program(vertex_shader=vertex, fragment_shader=fragment)
-        self.depth: Any = c.program(
-            vertex_shader=shaders.DEPTH_VERTEX, fragment_shader=shaders.DEPTH_FRAGMENT
-        )
-        self.values: Any = c.program(
-            vertex_shader=shaders.VALUES_VERTEX, fragment_shader=shaders.VALUES_FRAGMENT
-        )
+        self.depth: Any = self._plain("depth")
+        self.values: Any = self._plain("values")
         self._textures: dict[Any, tuple[moderngl.Texture, float]] = {}
         self._people: dict[int, GpuPerson] = {}
         self.detail = self._texture(detail_noise())
         self.detail.repeat_x = self.detail.repeat_y = True
+
+    def _plain(self, name: str) -> moderngl.Program:
+        vertex, fragment = shaders.plain_program(name)
+        return self.context.program(vertex_shader=vertex, fragment_shader=fragment)
 
     def _texture(self, pixels: UInt8Array) -> moderngl.Texture:
         height, width = pixels.shape[:2]
@@ -134,7 +132,7 @@ class Gpu:
     ) -> moderngl.VertexArray:
         content = [
             _bind(program, moving, MOVING, ("point", "normal", "light")),
-            _bind(program, still, STILL, ("uv", "layer_alpha", "occlusion")),
+            _bind(program, still, STILL, ("uv", "layer_alpha", "occlusion", "root")),
         ]
         if tangents is not None:
             content.append((tangents, "3f", "tangent"))
@@ -144,7 +142,7 @@ class Gpu:
         """The part as the values program draws it, with a buffer of 4 floats a vertex."""
         content = [
             _bind(self.values, held.moving, MOVING, ("point", "normal", "light")),
-            _bind(self.values, held.still, STILL, ("uv", "layer_alpha", "occlusion")),
+            _bind(self.values, held.still, STILL, ("uv", "layer_alpha", "occlusion", "root")),
             (values, "4f", "value"),
         ]
         return self.context.vertex_array(self.values, content, held.faces, index_element_size=4)
@@ -183,10 +181,12 @@ def _bind(
 
 def _still(part: Part) -> Float32Array:
     mesh = part.mesh
-    block = np.ones((mesh.size, 5), np.float32)
+    block = np.ones((mesh.size, 6), np.float32)
     for k, layer in enumerate(LAYERS):
         block[:, k] = part.alpha.get(layer, 0.0)
     block[:, 4] = 1.0 if part.occlusion_N is None else part.occlusion_N
+    if part.root_N is not None:
+        block[:, 5] = part.root_N
     wide = np.concatenate([mesh.uv_V2, block[mesh.point_of_V]], 1)
     return np.ascontiguousarray(wide, np.float32)
 

@@ -44,7 +44,7 @@ def bake(gpu: Gpu, held: GpuPerson) -> None:
         target.clear(depth=1.0)
         context.enable_only(moderngl.DEPTH_TEST)
         gpu.depth["matrix"].write(np.ascontiguousarray(matrix.T).tobytes())
-        for name, part in held.parts.items():
+        for part in held.parts.values():
             if part.part.in_full and part.part.material not in UNSHADED:
                 part.texture.use(0)
                 gpu.depth["cut"].value = CUT_OF.get(part.part.material, 0.0)
@@ -65,6 +65,9 @@ def bake(gpu: Gpu, held: GpuPerson) -> None:
         share = (seen[name] / weight[name]) ** 0.9 * 0.9 + 0.06
         if part.part.material in UNSHADED:
             share[:] = 1.0
+        if name == "neck":
+            ring = float(np.median(share[np.abs(person.column_share - 0.1) < 0.1]))
+            share += person.column_share * (ring - share)
         part.part.occlusion_N = share.astype(np.float32)
         gpu.write_still(part)
     target.release()

@@ -13,10 +13,18 @@ from training.rig import layers
 from training.rig.assets import RigAssets
 from training.rig.base_mesh import LINEAR_NAMES, VERTEX_COUNT
 from training.rig.face_landmarks import EyeOpening, MouthOpening
+from training.rig.hair_shape import (
+    COMBED,
+    SOFT_HAIRLINE,
+    comb_aside,
+    root_distance,
+    scalp_shade,
+)
 from training.rig.mesh import Mesh, build_mesh, subset
 from training.rig.mesh_files import MhcloFit
 from training.rig.people import Colour, PersonSpec, SkinSpec
 from training.rig.pose import turn_head
+from training.rig.skin_paint import skin_tone
 from training.rig.subdivision import catmull_clark
 from training.rig.textures import region_masks
 
@@ -24,6 +32,9 @@ BUST = 4.6
 """How far (dm) below the eyes a person is built: well under the picture's lower edge."""
 GAZE_SIDE, GAZE_UP, GAZE_DOWN = np.radians([30.0, 25.0, 30.0])
 """Eye rotation at eyeLook 1.0 (the contract's)."""
+
+IRIS_TINT: dict[str, Colour] = {"brown": (0.92, 0.78, 0.48), "green": (1.0, 0.92, 0.92)}
+"""Correction of eye pictures whose colour is too strong."""
 
 
 @dataclass(slots=True)
@@ -40,6 +51,7 @@ class Part:
     tint: Colour = (1.0, 1.0, 1.0)
     in_full: bool = True
     occlusion_N: Float32Array | None = None
+    root_N: Float32Array | None = None
 
 
 @dataclass(slots=True)
@@ -64,7 +76,7 @@ class Person:
         vertices = base.identity(spec.shape)
         for name, weight in spec.rest.items():
             vertices += weight * self._bases[LINEAR_NAMES.index(name)]
-        self.base_B3 = vertices.astype(np.float32)
+        self.base_B3 = self._close_lips(vertices.astype(np.float32), assets)
         self.eyes_23 = np.stack([base.joint(vertices, n) for n in ("l-eye", "r-eye")])
         self.pupil_distance = float(self.eyes_23[0, 0] - self.eyes_23[1, 0])
         neck, head = base.joint(vertices, "neck"), base.joint(vertices, "head")
@@ -75,6 +87,16 @@ class Person:
         if spec.hair:
             self._add_hair(assets, spec.hair, ear_z=float(head[2]) - 0.10)
         self._linear_index = np.array([MOTION_INDEX[name] for name in LINEAR_NAMES])
+
+    def _close_lips(self, base_B3: Float32Array, assets: RigAssets) -> Float32Array:
+        """Raise the jaw until the lips just touch in the middle, for faces that leave a gap."""
+        obj = assets.base.obj
+        body = obj.groups["body"]
+        jaw = self._bases[LINEAR_NAMES.index("jawOpen")]
+        mouth = MouthOpening(base_B3[body], jaw[body], np.zeros(len(body), np.float32))
+        gap = mouth.gap(base_B3[body]) + 0.022
+        drop = float(jaw[body][mouth.upper, 1] - jaw[body][mouth.lower, 1])
+        return base_B3 - max(gap, 0.0) / drop * jaw
 
     # --- building ---------------------------------------------------------------------------
 
@@ -120,13 +142,13 @@ class Person:
         alpha = {"head": layers.head_alpha(weight)}
         tint = self.spec.skin.tint
         self._add("skin", skin, "skin", self.spec.skin, alpha=alpha, tint=tint)
+        self.regions = region_masks(skin, assets)
         self._add_neck(skin, weight)
         ones = np.ones(clothes.size, np.float32)
         texture = assets.texture("clothes", self.spec.clothes)
         colour = self.spec.clothes_colour
         self._add("clothes", clothes, "cloth", texture, colour=colour, alpha={"body": ones})
         coarse = skin.points(self.base_B3)
-        self.regions = region_masks(skin, assets)
         jaw = skin.weights @ self._bases[LINEAR_NAMES.index("jawOpen")]
         self.mouth = MouthOpening(coarse, jaw, self.regions["inside-mouth"])
         self.lids = tuple(
@@ -138,10 +160,9 @@ class Person:
         """The body layer's skin: as the real one, but going straight up behind the jaw."""
         points = skin.points(self.base_B3)
         share, place, alpha = layers.column(points, weight)
-        keep = alpha > 0
-        neck = subset(skin, keep)
+        neck = subset(skin, (alpha > 0) & (self.regions["inside-mouth"] < 0.5))
         index = np.searchsorted(skin.source_N, neck.source_N)
-        self._column_share, self._column_place = share[index], place[index]
+        self.column_share, self._column_place = share[index], place[index]
         self._add(
             "neck",
             neck,
@@ -153,11 +174,14 @@ class Person:
         )
         part = self.parts["neck"]
         part.head_weight_N = np.minimum(part.head_weight_N, layers.COLUMN_FADE[0])
+        part.root_N = 1 - 0.8 * self.column_share
+        part.colour = skin_tone(self.spec.skin, self.assets)
 
     def _add_face(self, assets: RigAssets) -> None:
         spec = self.spec
         eyes = self._proxy(assets, "eyes", "high-poly")
-        self._add("eyes", eyes, "eye", assets.path(f"eyes/materials/{spec.eyes}_eye.png"))
+        iris = assets.path(f"eyes/materials/{spec.eyes}_eye.png")
+        self._add("eyes", eyes, "eye", iris, tint=IRIS_TINT.get(spec.eyes, (1.0, 1.0, 1.0)))
         self._left_eye = eyes.points(self.base_B3)[:, 0] > 0
         teeth = assets.path("teeth/materials/teeth.png")
         self._add("teeth", self._proxy(assets, "teeth", spec.teeth), "teeth", teeth)
@@ -173,6 +197,10 @@ class Person:
     def _add_hair(self, assets: RigAssets, style: str, ear_z: float) -> None:
         mesh = self._proxy(assets, "hair", style)
         points = mesh.points(self.base_B3)
+        if style in COMBED and mesh.offsets_N3 is not None:
+            combed = comb_aside(points, self.eyes_23, COMBED[style])
+            mesh.offsets_N3 += combed - points
+            points = combed
         body = np.concatenate(
             [self.parts[n].mesh.points(self.base_B3) for n in ("neck", "clothes")]
         )
@@ -184,6 +212,13 @@ class Person:
         }
         texture = assets.texture("hair", style)
         self._add("hair", mesh, "hair", texture, colour=self.spec.hair_colour, alpha=alpha)
+        skin = self.parts["skin"].mesh.points(self.base_B3)
+        if style in SOFT_HAIRLINE:
+            self.parts["hair"].root_N = root_distance(mesh, points, skin, self.eyes_23)
+        self.parts["skin"].root_N = 1 - scalp_shade(skin, mesh, points, self.eyes_23)
+        tone = skin_tone(self.spec.skin, assets)
+        r, g, b = (min(h, 0.55 * t) for h, t in zip(self.spec.hair_colour, tone, strict=True))
+        self.parts["skin"].colour = (r, g, b)
 
     @property
     def chin_y(self) -> float:
@@ -208,7 +243,7 @@ class Person:
     def _column(self, base_B3: Float32Array) -> Float32Array:
         """Points of the neck part: real ones below the jaw, the column above."""
         points = self.parts["neck"].mesh.points(base_B3)
-        share = self._column_share[:, None]
+        share = self.column_share[:, None]
         return (points * (1 - share) + self._column_place * share).astype(np.float32)
 
     def unposed(self, motion_D: Float32Array) -> dict[str, Float32Array]:
@@ -262,7 +297,7 @@ class Person:
         out = {
             key: (part.mesh.weights @ base).astype(np.float32) for key, part in self.parts.items()
         }
-        out["neck"] *= 1 - self._column_share[:, None]
+        out["neck"] *= 1 - self.column_share[:, None]
         return out
 
 

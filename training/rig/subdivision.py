@@ -17,7 +17,7 @@ from training.rig.mesh_files import IntArray
 
 @dataclass(frozen=True, slots=True)
 class Subdivided:
-    """`matrix` (M, N) makes fine vertices from coarse ones; faces and UVs are those of the result."""
+    """`matrix` (M, N) makes fine vertices of coarse ones; faces and UVs are the result's."""
 
     matrix: sparse.csr_matrix
     faces_F4: IntArray

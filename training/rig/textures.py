@@ -1,4 +1,4 @@
-"""Pictures on the meshes: painted skins, and the colours of hair, eyes, teeth and clothes."""
+"""Pictures on the meshes other than skin: hair, eyes, teeth, clothes; pores; region masks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ from scipy.ndimage import gaussian_filter
 from inference.contract import Float32Array, UInt8Array
 from training.rig.assets import RigAssets
 from training.rig.mesh import Mesh
-from training.rig.people import SkinSpec
+from training.rig.skin_paint import mask_picture
 
 LARGEST = 2048
+LOGOS = {
+    "female_casualsuit01": ((0.69, 0.14, 0.88, 0.33),),
+    "male_casualsuit02": ((0.48, 0.09, 0.64, 0.25),),
+    "male_casualsuit04": ((0.48, 0.09, 0.67, 0.28),),
+    "male_casualsuit06": ((0.42, 0.08, 0.76, 0.22), (0.18, 0.09, 0.40, 0.18)),
+}
+"""Boxes (left, top, right, bottom, as shares) of the prints that are taken off the clothes."""
 _LUMA = np.array([0.3, 0.5, 0.2], np.float32)
 
 
@@ -27,7 +34,9 @@ def load_picture(path: Path) -> tuple[UInt8Array, float]:
     picture = Image.open(path).convert("RGBA")
     if max(picture.size) > LARGEST:
         picture = picture.resize((LARGEST, LARGEST), Image.Resampling.LANCZOS)
-    pixels = np.asarray(picture).astype(np.float32)
+    pixels = np.array(picture).astype(np.float32)
+    for box in LOGOS.get(path.parent.name, ()):
+        _take_off(pixels, box)
     alpha = pixels[..., 3] / 255
     total = max(float(alpha.sum()), 1.0)
     bright = float((((pixels[..., :3] / 255) ** 2.2 @ _LUMA) * alpha).sum() / total)
@@ -37,37 +46,33 @@ def load_picture(path: Path) -> tuple[UInt8Array, float]:
     return pixels.astype(np.uint8), max(bright, 0.004)
 
 
-@lru_cache(maxsize=6)
-def _photo(path: Path) -> Float32Array:
-    return np.asarray(Image.open(path).convert("RGB")).astype(np.float32) / np.float32(255)
-
-
-@lru_cache(maxsize=6)
-def _mask(path: Path, size: int) -> Float32Array:
-    picture = Image.open(path).convert("L").resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(picture).astype(np.float32) / np.float32(255)
+def _take_off(pixels: Float32Array, box: tuple[float, float, float, float]) -> None:
+    """Fill a box of the picture from its rim, keeping the weave of the cloth's other parts."""
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = (
+        round(share * side) for share, side in zip(box, (width, height) * 2, strict=True)
+    )
+    area = pixels[top:bottom, left:right, :3]
+    middle = np.median(area.reshape(-1, 3), 0)
+    strange = np.abs(area - middle).max(-1) > 26
+    spread = gaussian_filter(strange.astype(np.float32), 2.5) > 0.08
+    donor = np.roll(area, (area.shape[0] // 2, 0), (0, 1))
+    fits = np.abs(donor - middle).max(-1) <= 26
+    weave = np.where(fits[..., None], donor, middle)
+    area[spread] = weave[spread]
 
 
 def region_masks(skin: Mesh, assets: RigAssets) -> dict[str, Float32Array]:
     """Per skin point (n,), 0..1: lips, eyelids, face, ears, inside-mouth."""
     masks = {}
     for name in ("lips", "eyelids", "face", "ears", "inside-mouth"):
-        mask = _mask(assets.mask_path(name), 1024)
+        mask = mask_picture(assets.mask_path(name), 1024)
         column = np.clip((skin.uv_V2[:, 0] * 1024).astype(int), 0, 1023)
         row = np.clip((skin.uv_V2[:, 1] * 1024).astype(int), 0, 1023)
         values = np.zeros(skin.size, np.float32)
         np.maximum.at(values, skin.point_of_V, mask[row, column])
         masks[name] = values
     return masks
-
-
-def paint_skin(spec: SkinSpec, assets: RigAssets) -> UInt8Array:
-    """RGBA skin picture: colour, and 1 - alpha marks the lips (glossier)."""
-    rgb = _photo(assets.path(f"skins/{spec.photo}.jpg")).copy()
-    size = rgb.shape[0]
-    lips = gaussian_filter(_mask(assets.mask_path("lips"), size), 2.0)
-    out = np.concatenate([rgb, 1 - lips[..., None]], -1)
-    return (out.clip(0, 1) * 255).astype(np.uint8)
 
 
 def detail_noise(size: int = 512) -> UInt8Array:
