@@ -24,14 +24,14 @@ _FIELDS: Final[dict[str, int]] = {
     "away": 1, "mode_left": 1, "fix_left": 1, "gaze_to": 2, "gaze": 2, "drift": 2,
     "sway": 6, "posture_to": 6, "head": 6, "speed": 6, "accent": 1,
     "since_nod": 1, "nod_size": 1, "nod_cycles": 1,
-    "breath": 1, "breath_rate": 1, "mood": 3,
+    "breath": 1, "breath_rate": 1, "mood": 3, "mood_to": 3,
 }  # fmt: skip
 STATE_SIZE: Final = sum(_FIELDS.values())
 NOISE_SIZE: Final = 40
 """Uniform numbers in [0, 1) per step."""
 _DEGREE: Final = math.pi / 180
 _SWAY_SCALE: Final = (k.SWAY_YAW, k.SWAY_PITCH, k.SWAY_ROLL, 0.012, 0.006, 0.012)
-_POSTURE_SCALE: Final = (2.2, 1.0, 1.1, 0.04, 0.015, 0.04)
+_POSTURE_SCALE: Final = (1.7, 0.9, 1.0, 0.04, 0.015, 0.04)
 _SPRING: Final = 7.0
 """Radians per second of the critically damped spring that carries the head."""
 
@@ -258,7 +258,8 @@ class Life(nn.Module):
 
     def _mood(self, was: Parts, noise: torch.Tensor) -> Parts:
         """Three slow processes in about [-1, 1] for smile, brows and lips."""
-        return {"mood": was["mood"] * 0.9965 + (noise[:, :3] - 0.5) * 0.14}
+        wander = was["mood_to"] * 0.9965 + (noise[:, :3] - 0.5) * 0.14
+        return {"mood_to": wander, "mood": was["mood"] + 0.04 * (wander - was["mood"])}
 
     def _motion(self, now: Parts, warmth: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """Place everything in the motion vector."""
