@@ -69,11 +69,12 @@ class FrameGenerator:
         provider: ProviderReport | str = "cpu",
         threads: int = 2,
         paint: bool = True,
+        relight: bool = True,
     ) -> None:
         """Open the graphs and encode the character's references once.
 
         `threads` is for the graphs; OpenCV follows `cv2.setNumThreads`. `paint=False` leaves the
-        bare warp, for measuring what the networks add.
+        bare warp and `relight=False` the light as it was, for training and for measuring.
 
         Raises:
             PersonareError: package or character is missing, damaged, or of the wrong kind.
@@ -91,6 +92,7 @@ class FrameGenerator:
         self.geometry: Geometry = load_geometry(character.geometry_path)
         self._flow = open_session(package.path("flow"), provider, threads)
         self.provider = self._flow.provider
+        self._relights = relight
         self._painter: Painter | None = None
         if paint and "paint" in package.manifest.graphs:
             self._painter = Painter(package, character, self.geometry, provider, threads)
@@ -124,7 +126,7 @@ class FrameGenerator:
             if layer.name == "head" and paint is not None:
                 _put_windows(region, _enlarge(canon_2HW, box, view), paint)
             _over(canvas[view], region)
-        if self._painter is None:
+        if self._painter is None or not self._relights:
             return _straight(canvas, self._frame, None)
         small = cv2.resize(canvas, (_RELIGHT, _RELIGHT), interpolation=cv2.INTER_AREA)
         return _straight(canvas, self._frame, self._painter.relight(small, motion))

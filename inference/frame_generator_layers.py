@@ -48,6 +48,16 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Patch:
+    """Motion bases of one lip, continued over the other: how the mouth is cut open."""
+
+    box_4: Float32Array
+    point_3HW: Float32Array
+    basis_K3HW: Float32Array
+    index_K: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Geometry:
     """All layers of a character and the camera they were seen by."""
 
@@ -58,6 +68,11 @@ class Geometry:
     """Neck pivot (3), pupil distance, share of the head's translation that the body makes."""
     windows: dict[str, tuple[int, int]]
     """Frame pixel of the first pixel of the paint windows `mouth`, `eye_left`, `eye_right`."""
+    upper_lip: Patch
+    lower_lip: Patch
+    lip_shares: tuple[UInt8Array, UInt8Array]
+    """Which pixels of the mouth's window at rest, 0..255, are the upper lip's side and the lower
+    lip's; beside the mouth both."""
 
     def layer(self, name: str) -> Layer:
         """The layer of this name."""
@@ -96,28 +111,36 @@ def _picture(data: dict[str, Any], name: str) -> UInt8Array:
     return np.ascontiguousarray(np.dstack([np.minimum(colour, alpha[..., None]), alpha]))
 
 
-def _layer(data: dict[str, Any], name: str, camera_34: Float32Array) -> Layer:
+def _patch(data: dict[str, Any], name: str, camera_34: Float32Array) -> Patch:
     box_4 = data[f"{name}_box"].astype(np.float32)
     low, high = data[f"{name}_depth_range"]
     depth_HW = (low + (high - low) / 65535.0 * data[f"{name}_depth"]).astype(np.float32)
     index_K = data[f"{name}_index"].astype(np.int64)
     steps_K = data[f"{name}_basis_step"].astype(np.float32)
     basis_K3HW = data[f"{name}_basis"].astype(np.float32) * steps_K[:, None, None, None]
-    weight_HW = data[f"{name}_weight"].astype(np.float32) / 255.0
-    shapes = (depth_HW.shape, weight_HW.shape, basis_K3HW.shape[2:])
+    shapes = (depth_HW.shape, basis_K3HW.shape[2:])
     if any(shape != (GRID, GRID) for shape in shapes) or len(index_K) != len(basis_K3HW):
         raise ValueError("a layer's grids have the wrong size")
-    if index_K.size and not (index_K.min() >= 0 and index_K.max() < MOTION_SIZE):
+    if index_K.size and (index_K.min() < 0 or index_K.max() >= MOTION_SIZE):
         raise ValueError("a layer's bases name unknown motions")
+    point_3HW = unproject(camera_34, cell_centres(box_4), depth_HW)
+    return Patch(box_4, point_3HW, basis_K3HW, index_K)
+
+
+def _layer(data: dict[str, Any], name: str, camera_34: Float32Array) -> Layer:
+    grid = _patch(data, name, camera_34)
+    weight_HW = data[f"{name}_weight"].astype(np.float32) / 255.0
+    if weight_HW.shape != (GRID, GRID):
+        raise ValueError("a layer's weights have the wrong size")
     return Layer(
         name=name,
         image=_picture(data, name),
         corner=(int(data[f"{name}_corner"][0]), int(data[f"{name}_corner"][1])),
-        box_4=box_4,
-        point_3HW=unproject(camera_34, cell_centres(box_4), depth_HW),
+        box_4=grid.box_4,
+        point_3HW=grid.point_3HW,
         weight_HW=weight_HW,
-        basis_K3HW=basis_K3HW,
-        index_K=index_K,
+        basis_K3HW=grid.basis_K3HW,
+        index_K=grid.index_K,
         follows_head=name != "body",
     )
 
@@ -144,7 +167,19 @@ def load_geometry(path: Path | str) -> Geometry:
             name: (int(data[name][0]), int(data[name][1]))
             for name in ("mouth", "eye_left", "eye_right")
         }
-        return Geometry(layers, camera_34, data["place"].astype(np.float32), windows)
+        upper = cv2.imdecode(data["upper_lip_share"], cv2.IMREAD_GRAYSCALE)
+        lower = cv2.imdecode(data["lower_lip_share"], cv2.IMREAD_GRAYSCALE)
+        if upper is None or lower is None:
+            raise ValueError("the line between the lips cannot be read")
+        return Geometry(
+            layers,
+            camera_34,
+            data["place"].astype(np.float32),
+            windows,
+            _patch(data, "upper_lip", camera_34),
+            _patch(data, "lower_lip", camera_34),
+            (upper, lower),
+        )
     except FileNotFoundError:
         raise PersonareError(f"The character's geometry {path} is missing.", REMEDY) from None
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, cv2.error) as error:

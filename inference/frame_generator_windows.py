@@ -17,9 +17,9 @@ import numpy as np
 from inference.character import Character
 from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.execution_providers import ProviderReport
-from inference.frame_generator_layers import Geometry
+from inference.frame_generator_layers import Geometry, Layer, Patch
 from inference.model_package import ModelPackage
-from inference.onnx_session import open_session
+from inference.onnx_session import OnnxSession, open_session
 
 WINDOW_SIZES: Final[dict[str, tuple[int, int]]] = {
     "mouth": (128, 128),
@@ -32,6 +32,9 @@ EYE_VIEWS: Final = ("portrait", "eyes-shut")
 COARSE: Final = 4
 """Pixels per sample of a window's flow."""
 FLOW_SCALE: Final = 16.0
+INSIDE: Final = (38, 14, 14, 255)
+"""Colour between the parted lips that the network starts from."""
+_MIRROR_X = np.array([[[-1]], [[1]]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,105 @@ def identity_views(character: Character, geometry: Geometry) -> dict[str, Float3
     }
 
 
+class WindowWarper:
+    """Warps the head's picture by the expression alone, at the three windows."""
+
+    def __init__(self, expression: OnnxSession, geometry: Geometry) -> None:
+        """`expression` is the package's graph of that name."""
+        self._session = expression
+        self._geometry = geometry
+        self._head = geometry.layer("head")
+        self._places = {
+            name: coarse_places(geometry.windows[name], size) for name, size in WINDOW_SIZES.items()
+        }
+
+    def _sources(
+        self, grid: Layer | Patch, motion_D: Float32Array, names: tuple[str, ...]
+    ) -> list[Float32Array]:
+        """Where in the head's picture to look for each coarse place of some windows."""
+        wanted = [self._places[name] for name in names]
+        flat_2P = np.concatenate([place.reshape(2, -1) for place in wanted], 1)
+        source_2P = self._session.run(
+            {
+                "amount": motion_D[grid.index_K],
+                "basis": grid.basis_K3HW,
+                "point": grid.point_3HW,
+                "camera": self._geometry.camera_34,
+                "grid_box": grid.box_4,
+                "wanted": np.ascontiguousarray(flat_2P[:, None]),
+            }
+        )["source"][:, 0]
+        ends = np.cumsum([place[0].size for place in wanted])[:-1]
+        parts = np.split(source_2P, ends, axis=1)
+        return [part.reshape(place.shape) for part, place in zip(parts, wanted, strict=True)]
+
+    def _fetch(
+        self, name: str, source_2HW: Float32Array, mask: UInt8Array | None = None
+    ) -> tuple[UInt8Array, UInt8Array | None]:
+        """The window's picture, and the value of a mask over the window, at the sources."""
+        x, y = (
+            cv2.resize(s, WINDOW_SIZES[name], interpolation=cv2.INTER_LINEAR) for s in source_2HW
+        )
+        left, top = self._head.corner
+        picture = cv2.remap(self._head.image, x - left, y - top, cv2.INTER_LINEAR)
+        if mask is None:
+            return picture, None
+        left, top = self._geometry.windows[name]
+        edge = cv2.BORDER_REPLICATE
+        return picture, cv2.remap(mask, x - left, y - top, cv2.INTER_LINEAR, borderMode=edge)
+
+    def _cut_mouth(self, motion_D: Float32Array) -> tuple[UInt8Array, Float32Array]:
+        """The mouth cut open between the lips, dark inside; and both lips' flow."""
+        geometry = self._geometry
+        layers, flows = [], []
+        patches = (geometry.upper_lip, geometry.lower_lip)
+        for patch, mask in zip(patches, geometry.lip_shares, strict=True):
+            source = self._sources(patch, motion_D, ("mouth",))[0]
+            flows.append((source - self._places["mouth"]) / FLOW_SCALE)
+            picture, share = self._fetch("mouth", source, mask)
+            layers.append((picture, cv2.merge([share] * 4)))
+        (upper, upper_share), (lower, lower_share) = layers
+        inside = np.full_like(lower, INSIDE)
+        lower = _mix(lower, inside, lower_share)
+        return _mix(upper, lower, upper_share), np.concatenate(flows)
+
+    def warped(self, motion_D: Float32Array) -> dict[str, Float32Array]:
+        """The paint network's view of a motion.
+
+        `*_warp` are the windows as the frame's warp has them: RGBA (1|2, 4, H, W) in 0..255,
+        premultiplied; `mouth_cut` the mouth with its lips apart; `*_flow` the flow in FLOW_SCALE
+        pixels, (1, 4, H/4, W/4) of both lips and (2, 2, H/4, W/4). Eyes come as left and mirrored
+        right.
+        """
+        mouth, *eyes = self._sources(self._head, motion_D, tuple(WINDOW_SIZES))
+        pictures = [
+            self._fetch(name, source)[0]
+            for name, source in zip(WINDOW_SIZES, (mouth, *eyes), strict=True)
+        ]
+        left, right = (
+            (source - self._places[name]) / FLOW_SCALE
+            for name, source in zip(("eye_left", "eye_right"), eyes, strict=True)
+        )
+        right = right[:, :, ::-1] * _MIRROR_X
+        cut, mouth_flow = self._cut_mouth(motion_D)
+        return {
+            "mouth_warp": _planes(pictures[0])[None],
+            "mouth_cut": _planes(cut)[None],
+            "mouth_flow": mouth_flow[None],
+            "eyes_warp": np.stack([_planes(pictures[1]), _planes(pictures[2][:, ::-1])]),
+            "eyes_flow": np.stack([left, right]),
+        }
+
+
+def _mix(over: UInt8Array, under: UInt8Array, share: UInt8Array) -> UInt8Array:
+    kept = cv2.multiply(under, cv2.bitwise_not(share), scale=1 / 255)
+    return cv2.add(cv2.multiply(over, share, scale=1 / 255), kept)
+
+
+def _planes(picture: UInt8Array) -> Float32Array:
+    return picture.transpose(2, 0, 1).astype(np.float32)
+
+
 class Painter:
     """Runs `expression`, `paint` and `relight` for one character."""
 
@@ -115,60 +217,18 @@ class Painter:
         threads: int,
     ) -> None:
         self._geometry = geometry
-        self._head = geometry.layer("head")
-        self._expression = open_session(package.path("expression"), provider, threads)
+        expression = open_session(package.path("expression"), provider, threads)
+        self._warper = WindowWarper(expression, geometry)
         self._paint = open_session(package.path("paint"), provider, threads)
         self._relight = open_session(package.path("relight"), provider, threads)
         identity = open_session(package.path("identity"), provider, threads)
         codes = identity.run(identity_views(character, geometry))
         self._codes = {name: value.copy() for name, value in codes.items()}
 
-    def warped(self, motion_D: Float32Array) -> dict[str, Float32Array]:
-        """The paint network's view: windows warped by the expression, and the flow of each.
-
-        RGBA (1|2, 4, H, W) in 0..255, premultiplied; flow (1|2, 2, H/4, W/4) in FLOW_SCALE pixels.
-        """
-        head = self._head
-        wanted = [
-            coarse_places(self._geometry.windows[name], size) for name, size in WINDOW_SIZES.items()
-        ]
-        flat_2P = np.concatenate([w.reshape(2, -1) for w in wanted], 1)
-        source_2P = self._expression.run(
-            {
-                "amount": motion_D[head.index_K],
-                "basis": head.basis_K3HW,
-                "point": head.point_3HW,
-                "camera": self._geometry.camera_34,
-                "grid_box": head.box_4,
-                "wanted": flat_2P[:, None],
-            }
-        )["source"][:, 0]
-        pictures, flows, start = [], [], 0
-        for (name, size), places in zip(WINDOW_SIZES.items(), wanted, strict=True):
-            count = places[0].size
-            source = source_2P[:, start : start + count].reshape(places.shape)
-            start += count
-            flow = (source - places) / FLOW_SCALE
-            fine = [cv2.resize(s, size, interpolation=cv2.INTER_LINEAR) for s in source]
-            picture = cv2.remap(
-                head.image, fine[0] - head.corner[0], fine[1] - head.corner[1], cv2.INTER_LINEAR
-            )
-            if name == "eye_right":
-                picture, flow = picture[:, ::-1], flow[:, :, ::-1] * np.float32([[[-1]], [[1]]])
-            pictures.append(picture.transpose(2, 0, 1).astype(np.float32))
-            flows.append(flow)
-        return {
-            "mouth_warp": pictures[0][None],
-            "mouth_flow": flows[0][None],
-            "eyes_warp": np.stack(pictures[1:]),
-            "eyes_flow": np.stack(flows[1:]),
-        }
-
     def windows(self, motion_D: Float32Array) -> list[WindowSource]:
         """Paint mouth and eyes for a motion."""
-        inputs = self.warped(motion_D) | {"motion": motion_D}
-        inputs |= {key: self._codes[key] for key in self._paint.inputs if key in self._codes}
-        painted = self._paint.run(inputs)
+        inputs = self._warper.warped(motion_D) | {"motion": motion_D} | self._codes
+        painted = self._paint.run({name: inputs[name] for name in self._paint.inputs})
         pieces = [painted["mouth"][0], painted["eyes"][0], painted["eyes"][1][:, :, ::-1]]
         return [
             _source(self._geometry.windows[name], piece)

@@ -35,8 +35,6 @@ from training.frames.paint import (
 
 OPSET = 17
 VERSION = "1.0.0"
-WINDOW_PLACES = (MOUTH_SIZE[0] * MOUTH_SIZE[1] + 2 * EYE_SIZE[0] * EYE_SIZE[1]) // UNSHUFFLE**2
-"""Flow samples of the three windows together."""
 
 
 class IdentityGraph(nn.Module):
@@ -110,12 +108,13 @@ def flow_inputs(bases: int = 3) -> dict[str, Tensor]:
 def export_flow(folder: Path) -> dict[str, str]:
     """Write the warp's two graphs; returns graph name -> file."""
     inputs = flow_inputs()
-    dynamic = {"amount": {0: "K"}, "basis": {0: "K"}}
-    _write(LayerFlow(), inputs, ["source", "canon"], folder / "flow.onnx", dynamic)
+    dynamic: dict[str, dict[int, str]] = {"amount": {0: "K"}, "basis": {0: "K"}}
+    _write(LayerFlow(), inputs, ["source", "canon"], folder / "flow.onnx", dict(dynamic))
     chosen = ("amount", "basis", "point", "camera", "grid_box")
-    window = {name: inputs[name] for name in chosen} | {
-        "wanted": torch.rand(2, 1, WINDOW_PLACES) * 200 + 60
-    }
+    window = {name: inputs[name] for name in chosen}
+    window["wanted"] = torch.rand(2, 1, 50) * 200 + 60
+    dynamic["wanted"] = {2: "P"}
+    dynamic["source"] = {2: "P"}
     _write(ExpressionFlow(), window, ["source"], folder / "expression.onnx", dynamic)
     return {"flow": "flow.onnx", "expression": "expression.onnx"}
 
@@ -124,8 +123,8 @@ def paint_inputs() -> dict[str, Tensor]:
     """Example inputs of `Paint`, in order."""
     (mw, mh), (ew, eh), u = MOUTH_SIZE, EYE_SIZE, UNSHUFFLE
     return {
-        "mouth_warp": torch.rand(1, 4, mh, mw) * 255,
-        "mouth_flow": torch.randn(1, 2, mh // u, mw // u),
+        "mouth_cut": torch.rand(1, 4, mh, mw) * 255,
+        "mouth_flow": torch.randn(1, 4, mh // u, mw // u),
         "eyes_warp": torch.rand(2, 4, eh, ew) * 255,
         "eyes_flow": torch.randn(2, 2, eh // u, ew // u),
         "motion": torch.rand(MOTION_SIZE),

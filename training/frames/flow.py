@@ -109,7 +109,6 @@ class LayerFlow(nn.Module):
         """
         k = basis_K3HW.shape[0]
         moved = (amount_K[None] @ basis_K3HW.reshape(k, -1)).reshape(3, GRID, GRID) + point_3HW
-        rest_2HW = cell_centres(grid_box_4)
         still_2HW = project(moved, camera_34) - project(point_3HW, camera_34)
         posed = pose_points(moved, weight_HW, pose_6, place_5)
         shift_2HW = project(posed, camera_34) - project(point_3HW, camera_34)

@@ -40,6 +40,8 @@ SMALLEST_SHIFT: Final = 0.3
 """Bases that move nothing by more pixels than this are left out."""
 STEP: Final = 0.05
 """Rounding of the bases, in pixels."""
+LIP_JUMP: Final = 0.03
+"""Difference (dm) of the open jaw's displacement across the line between the lips."""
 
 
 def camera_of(scene: Scene) -> Float32Array:
@@ -99,7 +101,7 @@ class LayerMaps:
     """Reads maps of one layer from the rig, at rest."""
 
     def __init__(self, renderer: Renderer, person: Person, scene: Scene, layer: str) -> None:
-        self._renderer, self._person, self._scene, self._layer = renderer, person, scene, layer
+        self._renderer, self._person, self.scene, self._layer = renderer, person, scene, layer
         self.rest: Deformed = person.deform(np.zeros(MOTION_SIZE, np.float32))
         self.camera_34 = camera_of(scene)
         inner = ("eyes", "teeth", "tongue") if layer == "head" else ()
@@ -111,26 +113,56 @@ class LayerMaps:
             and part.material not in ("brows", "lashes")
         ]
 
+        self._hidden = self._neck() if layer == "head" else np.zeros((SIZE, SIZE), bool)
+
+    def _neck(self) -> Any:
+        """Frame pixels of the neck under the jaw.
+
+        The jaw slides over them, which no smooth map can follow: there the maps are continued from
+        the jaw to the neck's root instead, so that the skin between stretches.
+        """
+        weights = {n: self._person.parts[n].head_weight_N[:, None] for n in self.parts}
+        drawn, known = self.raw(weights, SIZE)
+        lips_y = self.scene.project(self.rest.points["skin"][[self._person.mouth.lower]])[0, 1]
+        under = np.arange(SIZE)[:, None] > lips_y
+        neck = (drawn[..., 0] > 0.5) & (drawn[..., 0] < 0.96) & (known > 0.5) & under
+        grown = cv2.dilate(neck.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        return grown & (drawn[..., 0] > 0.5)
+
     def picture(self) -> UInt8Array:
         """Premultiplied RGBA over the frame with MARGIN on every side."""
         side = SIZE + 2 * MARGIN
         crop = (-MARGIN, -MARGIN, side, side)
-        drawn = self._renderer.render(self._person, self.rest, self._scene, {self._layer}, crop)
+        drawn = self._renderer.render(self._person, self.rest, self.scene, {self._layer}, crop)
         return premultiply(drawn)
 
-    def read(self, values: dict[str, Float32Array]) -> tuple[Float32Array, Float32Array]:
-        """A map (MAP_SIZE, MAP_SIZE, C), continued everywhere, and where it was really seen."""
+    def raw(self, values: dict[str, Float32Array], size: int) -> tuple[Float32Array, Float32Array]:
+        """A map (size, size, C) as the rig draws it, and where it is known."""
         chosen = {name: values[name] for name in self.parts}
-        drawn, known = self._renderer.attributes(
-            self._person, self.rest, chosen, self._scene, {self._layer}, MAP_SIZE
+        return self._renderer.attributes(
+            self._person, self.rest, chosen, self.scene, {self._layer}, size
         )
-        return fill(drawn, (known > 0.5).astype(np.float32)), known
 
-    def depth(self) -> Float32Array:
+    def read(
+        self, values: dict[str, Float32Array], unknown: Any = None
+    ) -> tuple[Float32Array, Float32Array]:
+        """A map continued everywhere, and where it was really seen.
+
+        Frame pixels in `unknown` are left out. Its size is the frame's where some are, or MAP_SIZE.
+        """
+        left_out = self._hidden if unknown is None else self._hidden | unknown
+        drawn, known = self.raw(values, SIZE if left_out.any() else MAP_SIZE)
+        sure = (known > 0.5).astype(np.float32)
+        if left_out.any():
+            sure *= ~left_out
+        return fill(drawn, sure), known
+
+    def depth(self, unknown: Any = None) -> Float32Array:
         """Distance from the camera along its axis."""
         row = self.camera_34[2]
         points = self.rest.points
-        return self.read({n: (points[n] @ row[:3] + row[3])[:, None] for n in self.parts})[0]
+        values = {n: (points[n] @ row[:3] + row[3])[:, None] for n in self.parts}
+        return self.read(values, unknown)[0]
 
     def weight(self) -> Float32Array:
         """Share of the head's rotation."""
@@ -139,11 +171,11 @@ class LayerMaps:
 
     def shift(self, basis: dict[str, Float32Array]) -> float:
         """Largest movement in pixels under a basis."""
-        scale = self.camera_34[0, 0] / float(self._scene_depth())
+        scale = self.camera_34[0, 0] / float(self._pivot_depth())
         sizes = (np.abs(basis[n]).max() for n in self.parts if len(basis[n]))
         return float(max(sizes, default=0.0)) * float(scale)
 
-    def _scene_depth(self) -> float:
+    def _pivot_depth(self) -> float:
         row = self.camera_34[2]
         return float(self._person.pivot_3 @ row[:3] + row[3])
 
@@ -172,38 +204,100 @@ def _boxes(picture: UInt8Array, layer: str) -> tuple[tuple[int, int, int, int], 
     return (x, y, w, h), np.array(box, np.float32)
 
 
+def _grid_arrays(
+    maps: LayerMaps, person: Person, box_4: Float32Array, unknown: Any, limit: bool
+) -> dict[str, Any]:
+    """Depth and bases over a box, read without the `unknown` pixels."""
+    depth_HW = to_grid(maps.depth(unknown), box_4)[..., 0]
+    pixel = float(depth_HW.mean()) / float(maps.camera_34[0, 0])
+    if limit:
+        cell = (float(box_4[2]) / GRID * pixel, float(box_4[3]) / GRID * pixel)
+        depth_HW = limit_slope(depth_HW, cell)
+    bases, index = [], []
+    for name in LINEAR_NAMES:
+        basis = person.basis(name)
+        if maps.shift(basis) > SMALLEST_SHIFT:
+            grid = to_grid(maps.read(basis, unknown)[0], box_4).transpose(2, 0, 1)
+            rounded = np.rint(grid / (STEP * pixel)).astype(np.int16)
+            if rounded.any():
+                bases.append(rounded)
+                index.append(MOTION_INDEX[name])
+    low, high = float(depth_HW.min()), float(depth_HW.max()) + 1e-3
+    return {
+        "box": box_4,
+        "depth": np.rint((depth_HW - low) / (high - low) * 65535).astype(np.uint16),
+        "depth_range": np.array([low, high], np.float64),
+        "basis": np.array(bases, np.int16).reshape(-1, 3, GRID, GRID),
+        "basis_step": np.full(len(bases), STEP * pixel, np.float32),
+        "index": np.array(index, np.int16),
+    }
+
+
 def _layer_arrays(maps: LayerMaps, person: Person, layer: str) -> dict[str, Any] | None:
     picture = maps.picture()
     (x, y, w, h), box_4 = _boxes(picture, layer)
     if not w:
         return None
-    depth_HW = to_grid(maps.depth(), box_4)[..., 0]
-    pixel = float(depth_HW.mean()) / float(maps.camera_34[0, 0])
-    cell = (float(box_4[2]) / GRID * pixel, float(box_4[3]) / GRID * pixel)
-    depth_HW = limit_slope(depth_HW, cell)
-    bases, steps, index = [], [], []
-    for name in LINEAR_NAMES:
-        basis = person.basis(name)
-        if maps.shift(basis) > SMALLEST_SHIFT:
-            grid = to_grid(maps.read(basis)[0], box_4).transpose(2, 0, 1)
-            bases.append(np.rint(grid / (STEP * pixel)).astype(np.int16))
-            steps.append(STEP * pixel)
-            index.append(MOTION_INDEX[name])
     cut = picture[y : y + h, x : x + w]
-    low, high = float(depth_HW.min()), float(depth_HW.max()) + 1e-3
     weight_HW = to_grid(maps.weight(), box_4)[..., 0]
-    return {
+    return _grid_arrays(maps, person, box_4, None, limit=True) | {
         "colour": _encode(cv2.cvtColor(cut[..., :3], cv2.COLOR_RGB2BGR)),
         "alpha": _encode(cut[..., 3]),
         "corner": np.array([x - MARGIN, y - MARGIN], np.int32),
-        "box": box_4,
-        "depth": np.rint((depth_HW - low) / (high - low) * 65535).astype(np.uint16),
-        "depth_range": np.array([low, high], np.float64),
         "weight": np.rint(np.clip(weight_HW, 0, 1) * 255).astype(np.uint8),
-        "basis": np.array(bases, np.int16).reshape(-1, 3, GRID, GRID),
-        "basis_step": np.array(steps, np.float32),
-        "index": np.array(index, np.int16),
     }
+
+
+def lip_line(drop_HW: Float32Array, middle: tuple[float, float]) -> dict[int, int]:
+    """First row below the line between the lips, for every column of the mouth.
+
+    `drop_HW` is how far the open jaw lowers each frame pixel (dm): it jumps at the line.
+    `middle` is a place (x, y) between the lips.
+    """
+    x0, y0 = round(middle[0]), round(middle[1])
+    line: dict[int, int] = {}
+    for side in (1, -1):
+        row, column = y0, x0 + (side < 0) * side
+        while abs(column - x0) < 60:
+            window = drop_HW[row - 9 : row + 10, column]
+            jumps = np.diff(window)
+            best = int(np.argmax(jumps))
+            if jumps[best] < LIP_JUMP:
+                break
+            row = row - 9 + best + 1
+            line[column] = row
+            column += side
+    return line
+
+
+def _lip_masks(line: dict[int, int]) -> tuple[Any, Any]:
+    """Over the frame: below the line; and the same with everything beside the mouth."""
+    columns = np.array(sorted(line))
+    rows = np.rint(np.interp(np.arange(SIZE), columns, [line[c] for c in columns]))
+    below = np.arange(SIZE)[:, None] >= rows[None]
+    closed = (np.arange(SIZE) < columns[0]) | (np.arange(SIZE) > columns[-1])
+    return below, below | closed[None]
+
+
+def mouth_arrays(maps: LayerMaps, person: Person, corner: tuple[int, int]) -> dict[str, Any]:
+    """The two lips' maps over the mouth's window, and the line between the lips."""
+    jaw = {name: -basis[:, 1:2] for name, basis in person.basis("jawOpen").items()}
+    lips = maps.rest.points["skin"][[person.mouth.upper, person.mouth.lower]]
+    x, y = maps.scene.project(lips).mean(0)
+    line = lip_line(maps.raw(jaw, SIZE)[0][..., 0], (float(x), float(y)))
+    below, lower_share = _lip_masks(line)
+    width, height = WINDOW_SIZES["mouth"]
+    left, top = corner
+    window = (slice(top, top + height), slice(left, left + width))
+    box_4 = np.array([left - 8, top - 8, width + 16, height + 16], np.float32)
+    out = {
+        "upper_lip_share": _encode((~below[window]).astype(np.uint8) * 255),
+        "lower_lip_share": _encode(lower_share[window].astype(np.uint8) * 255),
+    }
+    for name, unknown in (("upper_lip", below), ("lower_lip", ~below)):
+        found = _grid_arrays(maps, person, box_4, unknown, limit=False)
+        out |= {f"{name}_{key}": value for key, value in found.items()}
+    return out
 
 
 def _encode(picture: UInt8Array) -> UInt8Array:
@@ -238,13 +332,17 @@ def geometry_arrays(renderer: Renderer, person: Person, scene: Scene) -> dict[st
         "place": np.array([*person.pivot_3, person.pupil_distance, BODY_FOLLOWS], np.float32),
     }
     names = []
+    windows = paint_windows(person, scene)
     for layer in LAYERS:
-        found = _layer_arrays(LayerMaps(renderer, person, scene, layer), person, layer)
+        maps = LayerMaps(renderer, person, scene, layer)
+        if layer == "head":
+            arrays |= mouth_arrays(maps, person, windows["mouth"])
+        found = _layer_arrays(maps, person, layer)
         if found is not None:
             names.append(layer)
             arrays |= {f"{layer}_{key}": value for key, value in found.items()}
     arrays["layers"] = np.array(names)
-    arrays |= {k: np.array(v, np.int32) for k, v in paint_windows(person, scene).items()}
+    arrays |= {k: np.array(v, np.int32) for k, v in windows.items()}
     return arrays
 
 

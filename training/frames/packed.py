@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inference.contract import Float32Array, UInt8Array
 
+KEYS = ("truth", "warp", "cut", "flow", "views")
 WINDOWS = ("mouth", "eye_left", "eye_right")
 
 
@@ -22,8 +23,10 @@ class Window:
     """Rendered (M, H, W, 4), premultiplied."""
     warp: UInt8Array
     """What the warp makes of it, the same shape."""
+    cut: UInt8Array
+    """What the network starts from: for the mouth, the lips apart; for eyes, `warp` again."""
     flow: NDArray[np.float16]
-    """(M, 2, H/4, W/4), as the paint network sees it."""
+    """(M, 4 or 2, H/4, W/4), as the paint network sees it."""
     views: UInt8Array
     """References (3 views, H, W)."""
 
@@ -42,7 +45,9 @@ class Packed:
 
     def _rows(self, rows: slice) -> Packed:
         windows = {
-            k: replace(w, truth=w.truth[rows], warp=w.warp[rows], flow=w.flow[rows])
+            k: replace(
+                w, truth=w.truth[rows], warp=w.warp[rows], cut=w.cut[rows], flow=w.flow[rows]
+            )
             for k, w in self.windows.items()
         }
         return replace(self, motion_MD=self.motion_MD[rows], windows=windows)
@@ -68,9 +73,7 @@ def save_packed(packed: Packed, folder: Path) -> None:
         "frame_truth": packed.frame_truth_F,
     }
     for name, window in packed.windows.items():
-        arrays |= {
-            f"{name}_{key}": getattr(window, key) for key in ("truth", "warp", "flow", "views")
-        }
+        arrays |= {f"{name}_{key}": getattr(window, key) for key in KEYS}
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / f"{packed.id}.npz", **arrays)
 
@@ -82,10 +85,7 @@ def load_packed(folder: Path, only: list[str] | None = None) -> list[Packed]:
         if only is not None and path.stem not in only:
             continue
         with np.load(path, allow_pickle=False) as data:
-            windows = {
-                name: Window(*(data[f"{name}_{k}"] for k in ("truth", "warp", "flow", "views")))
-                for name in WINDOWS
-            }
+            windows = {name: Window(*(data[f"{name}_{k}"] for k in KEYS)) for name in WINDOWS}
             frames = (data["frame_motion"], data["frame"], data["frame_truth"])
             out.append(Packed(path.stem, data["motion"], windows, *frames))
     if not out:

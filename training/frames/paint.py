@@ -1,10 +1,10 @@
 """Small networks that paint what no warp can supply. Exported as `paint.onnx`, `relight.onnx`.
 
-`CropPaint` works on a window of the head's picture after the expression and before the pose, so a
+`CropPaint` works on a window of the head's picture after the expression and before the pose: a
 mouth or an eye always stands in the same place and does not shimmer when the head moves. It sees
-the warped window, the flow that made it, the motion, and what `identity` remembers of the
-references; it returns a colour, an alpha and a mask that says how much of the paint to use. Where
-the warp can be trusted the mask is zero and the picture's own pixels stay.
+the warped window (the mouth cut open between the lips), the flow that made it, the motion, and
+what `identity` remembers of the references; it returns a colour, an alpha and a mask that says how much
+of the paint to use. Where the warp can be trusted the mask is zero and the picture's pixels stay.
 
 `Relight` looks at the whole frame at 64x64 and returns the change of light that a turned head, an
 open mouth or a raised shoulder brings.
@@ -74,7 +74,9 @@ class Film(nn.Module):
 class CropPaint(nn.Module):
     """A U-Net over one window; see the module's first lines."""
 
-    def __init__(self, width: int, height: int, channels: tuple[int, int, int]) -> None:
+    def __init__(
+        self, width: int, height: int, channels: tuple[int, int, int], flows: int = 2
+    ) -> None:
         super().__init__()
         a, b, c = channels
         pixels = 4 * UNSHUFFLE**2
@@ -82,7 +84,7 @@ class CropPaint(nn.Module):
         self.motion = nn.Sequential(nn.Linear(52 + CODE, 128), nn.ReLU(), nn.Linear(128, 128))
         self.enter = conv(pixels, a)
         self.remember = conv(FEATURES, a, kernel=1)
-        self.follow = conv(2, a, kernel=1)
+        self.follow = conv(flows, a, kernel=1)
         self.top_bias = nn.Linear(128, a)
         self.top = conv(a, a)
         self.down_1 = conv(a, b, 2)
@@ -98,13 +100,13 @@ class CropPaint(nn.Module):
         self.out = conv(a, 5 * UNSHUFFLE**2)
 
     def forward(
-        self, warp_B4HW: Tensor, flow_B2hw: Tensor, motion_BD: Tensor, feature: Tensor, code: Tensor
+        self, warp_B4HW: Tensor, flow_BFhw: Tensor, motion_BD: Tensor, feature: Tensor, code: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Painted RGBA (B, 4, H, W) in 0..1 (premultiplied) and mask (B, 1, H, W)."""
         relu = functional.relu
         condition = relu(self.motion(torch.cat([motion_BD[:, :52], code], 1)))
         pixels = functional.pixel_unshuffle(warp_B4HW - 0.5, UNSHUFFLE)
-        x = self.enter(pixels) + self.remember(feature) + self.follow(flow_B2hw)
+        x = self.enter(pixels) + self.remember(feature) + self.follow(flow_BFhw)
         skip_1 = relu(x + self.top_bias(condition)[..., None, None])
         skip_1 = skip_1 + relu(self.top(skip_1))
         skip_2 = self.mid(relu(self.down_1(skip_1)), condition)
@@ -126,13 +128,13 @@ class Paint(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mouth = CropPaint(*MOUTH_SIZE, (80, 96, 128))
+        self.mouth = CropPaint(*MOUTH_SIZE, (80, 96, 128), flows=4)
         self.eye = CropPaint(*EYE_SIZE, (96, 128, 128))
         self.register_buffer("mirror", torch.tensor(mirrored_names()), persistent=False)
 
     def forward(
         self,
-        mouth_warp: Tensor,
+        mouth_cut: Tensor,
         mouth_flow: Tensor,
         eyes_warp: Tensor,
         eyes_flow: Tensor,
@@ -144,12 +146,12 @@ class Paint(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """For one frame: windows (premultiplied RGBA in 0..255) to paint (1|2, 5, H, W) in 0..255.
 
-        The paint is RGBA premultiplied by its alpha and by the mask, then the mask itself. Eyes come
-        as a batch of the left and the mirrored right one.
+        The paint is RGBA premultiplied by its alpha and by the mask, then the mask itself. Eyes
+        come as a batch of the left and the mirrored right one.
         """
         motion_BD = motion_D[None]
         both_BD = torch.cat([motion_BD, motion_BD[:, self.mirror]])
-        mouth = self.mouth(mouth_warp / 255, mouth_flow, motion_BD, mouth_feature, mouth_code)
+        mouth = self.mouth(mouth_cut / 255, mouth_flow, motion_BD, mouth_feature, mouth_code)
         eyes = self.eye(eyes_warp / 255, eyes_flow, both_BD, eyes_feature, eyes_code)
         return _for_drawing(*mouth), _for_drawing(*eyes)
 

@@ -27,6 +27,9 @@ from training.frames.paint import CropPaint, Paint, Relight, mirrored_names
 
 MASK_COST = 0.004
 """Price of painting where the warp would do."""
+PEOPLE = 3
+"""Characters in one batch."""
+BATCH_KEYS = ("warp", "cut", "flow", "motion", "truth", "views")
 AVERAGE = 0.998
 """Decay of the averaged weights, per step."""
 
@@ -96,9 +99,9 @@ class WindowBatches:
 
     def draw(self) -> dict[str, Tensor]:
         """One batch, as float tensors; `who` indexes `views`."""
-        few = min(6, len(self._packed))
+        few = min(PEOPLE, len(self._packed))
         people = self._rng.choice(len(self._packed), few, replace=False, p=self._share)
-        parts: dict[str, list[Any]] = {k: [] for k in ("warp", "flow", "motion", "truth", "views")}
+        parts: dict[str, list[Any]] = {k: [] for k in BATCH_KEYS}
         who = []
         for slot, person in enumerate(people):
             packed = self._packed[person]
@@ -111,13 +114,14 @@ class WindowBatches:
             if side == "eye_right":
                 motion = motion[:, self._mirror]
             parts["warp"].append(window.warp[rows])
+            parts["cut"].append(window.cut[rows])
             parts["flow"].append(window.flow[rows])
             parts["truth"].append(window.truth[rows])
             parts["motion"].append(motion)
             parts["views"].append(window.views[None])
             who += [slot] * len(rows)
         out = {k: torch.from_numpy(np.concatenate(v)).float() for k, v in parts.items()}
-        for key in ("warp", "truth"):
+        for key in ("warp", "cut", "truth"):
             out[key] = out[key].permute(0, 3, 1, 2).contiguous() / 255
         out["views"] = out["views"] / 255
         out["who"] = torch.tensor(who)
@@ -128,7 +132,7 @@ def paint_step(net: CropPaint, encoder: WindowEncoder, batch: dict[str, Tensor])
     """Losses of a batch; `blend` in the result's floats is what the eye would see."""
     feature, code = encoder(batch["views"])
     colour, mask = net(
-        batch["warp"], batch["flow"], batch["motion"], feature[batch["who"]], code[batch["who"]]
+        batch["cut"], batch["flow"], batch["motion"], feature[batch["who"]], code[batch["who"]]
     )
     return paint_loss(colour.float(), mask.float(), batch["warp"], batch["truth"])
 
@@ -169,7 +173,7 @@ def train_paint(arguments: argparse.Namespace) -> None:
             with torch.autocast("cpu", torch.bfloat16):
                 losses = paint_step(net, encoder, batches.draw())
             sum(losses.values()).backward()
-            values |= {f"{kind} {k}": float(v) for k, v in losses.items()}
+            values |= {f"{kind} {k}": float(v.detach()) for k, v in losses.items()}
         nn.utils.clip_grad_norm_(both.parameters(), 1.0)
         optimiser.step()
         average.update(both)
@@ -203,9 +207,9 @@ def held_out(both: nn.Module, held: list[Packed], limit: int = 24) -> str:
         net, encoder = getattr(both["paint"], kind), getattr(both["identity"], kind)  # type: ignore[index]
         feature, code = encoder(batch["views"])
         who = batch["who"]
-        colour, mask = net(batch["warp"], batch["flow"], batch["motion"], feature[who], code[who])
+        colour, mask = net(batch["cut"], batch["flow"], batch["motion"], feature[who], code[who])
         blend = mask * colour + (1 - mask) * batch["warp"]
-        for name, image in (("warp", batch["warp"]), ("full", blend)):
+        for name, image in (("warp", batch["warp"]), ("cut", batch["cut"]), ("full", blend)):
             error = float(((image - batch["truth"]) ** 2).mean())
             out.append(f"{kind} {name} {-10 * np.log10(max(error, 1e-9)):.2f} dB")
     return ", ".join(out)
@@ -293,7 +297,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="checkpoint to go on from")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--batch", type=int, default=18)
+    parser.add_argument("--batch", type=int, default=9)
     parser.add_argument("--held", type=float, default=0.06, help="share of motions held out")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,0 +1,204 @@
+"""Pictures to train the frame generator on, rendered from the rig, and the arrays made of them.
+
+    python -m training.frames.dataset render --assets ASSETS --characters DIR --out RAW --count 600
+    python -m training.frames.dataset frames --assets ASSETS --characters DIR --out RAW --count 150
+    python -m training.frames.dataset pack --characters DIR --package PKG --raw RAW --out PACKED
+
+`render` draws the head layer at the paint windows with the head at rest, `frames` whole small
+frames with the head turned, both under random motions. `pack` adds what the warp makes of each
+motion and, with `--draw`, the frames that the present package draws (for the relighting).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from inference.character import load_character
+from inference.contract import MOTION_SIZE, Float32Array, UInt8Array
+from inference.frame_generator import FrameGenerator, clean_motion
+from inference.frame_generator_layers import SIZE, load_geometry
+from inference.frame_generator_windows import (
+    WINDOW_SIZES,
+    WindowWarper,
+    identity_views,
+    window_of,
+)
+from inference.model_package import load_model_package
+from inference.onnx_session import open_session
+from training.frames.geometry import paint_windows, premultiply
+from training.frames.motions import random_motion
+from training.frames.packed import WINDOWS, Packed, Window, save_packed
+from training.frames.paint import RELIGHT_SIZE
+from training.rig.assets import RigAssets
+from training.rig.people import PersonSpec, cast, random_person
+from training.rig.person import Person
+from training.rig.render import Renderer
+from training.rig.scene import Scene, studio
+
+SHARD = 100
+
+
+def spec_of(name: str) -> PersonSpec:
+    """A bundled character by id, or the random person of `stranger-<seed>`."""
+    if name.startswith("stranger-"):
+        return random_person(np.random.default_rng(int(name.split("-")[1])))
+    return cast()[name]
+
+
+def render_windows(
+    renderer: Renderer, person: Person, scene: Scene, motions_MD: Float32Array
+) -> dict[str, UInt8Array]:
+    """The head layer at each window (M, H, W, 4), premultiplied; the right eye mirrored."""
+    corners = paint_windows(person, scene)
+    boxes = {name: (*corners[name], *WINDOW_SIZES[name]) for name in WINDOWS}
+    x0, y0 = (min(box[i] for box in boxes.values()) for i in (0, 1))
+    x1, y1 = (max(box[i] + box[i + 2] for box in boxes.values()) for i in (0, 1))
+    out: dict[str, list[UInt8Array]] = {name: [] for name in WINDOWS}
+    for motion_D in motions_MD:
+        deformed = person.deform(motion_D)
+        drawn = renderer.render(person, deformed, scene, {"head"}, (x0, y0, x1 - x0, y1 - y0))
+        drawn = premultiply(drawn)
+        for name, (x, y, w, h) in boxes.items():
+            window = window_of(drawn, (x - x0, y - y0), (w, h))
+            out[name].append(window[:, ::-1] if name == "eye_right" else window)
+    return {name: np.stack(images) for name, images in out.items()}
+
+
+def render_frames(
+    renderer: Renderer, person: Person, scene: Scene, motions_MD: Float32Array
+) -> UInt8Array:
+    """Whole frames (M, 64, 64, 4), premultiplied, averaged from `renderer`'s size."""
+    frames = []
+    for motion_D in motions_MD:
+        drawn = premultiply(renderer.render(person, person.deform(motion_D), scene))
+        size = (RELIGHT_SIZE, RELIGHT_SIZE)
+        frames.append(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA))
+    return np.stack(frames)
+
+
+def render(arguments: argparse.Namespace) -> None:
+    """Write shards of either kind, going round the characters so that all grow together."""
+    whole = arguments.command == "frames"
+    assets = RigAssets(arguments.assets)
+    renderer = Renderer(192 if whole else SIZE, 4)
+    names = arguments.only or sorted(p.parent.name for p in arguments.characters.glob("*/*.json"))
+    for shard in range((arguments.count + SHARD - 1) // SHARD):
+        for name in names:
+            path = arguments.out / name / f"{arguments.command}_{arguments.seed}_{shard:03d}.npz"
+            if path.exists():
+                continue
+            person = Person(spec_of(name), assets)
+            scene = studio(person)
+            rng = np.random.default_rng([arguments.seed, shard, whole, *name.encode()])
+            count = min(SHARD, arguments.count - shard * SHARD)
+            motions = np.stack([random_motion(rng, pose=whole) for _ in range(count)])
+            if whole:
+                images = {"frame": render_frames(renderer, person, scene, motions)}
+            else:
+                images = render_windows(renderer, person, scene, motions)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.savez_compressed(path, motion=motions, **images)
+            print(path, flush=True)
+
+
+def _shards(folder: Path, kind: str) -> dict[str, Any]:
+    parts = []
+    for path in sorted(folder.glob(f"{kind}_*.npz")):
+        with np.load(path) as data:
+            parts.append({key: data[key] for key in data.files})
+    keys = parts[0].keys() if parts else ()
+    return {key: np.concatenate([part[key] for part in parts]) for key in keys}
+
+
+def pack_character(
+    folder: Path, package: Path, raw: Path, draw: bool, limit: int | None = None
+) -> Packed:
+    """Everything `train` needs of one character."""
+    character = load_character(folder)
+    geometry = load_geometry(character.geometry_path or folder / "geometry.npz")
+    session = open_session(load_model_package(package).path("expression"))
+    warper = WindowWarper(session, geometry)
+    windows = _shards(raw / character.id, "render")
+    motions = windows["motion"][:limit]
+    warps: dict[str, list[Any]] = {
+        f"{name}_{k}": [] for name in WINDOWS for k in ("warp", "cut", "flow")
+    }
+    for motion_D in motions:
+        seen = warper.warped(clean_motion(motion_D))
+        for name in WINDOWS:
+            key, index = ("mouth", 0) if name == "mouth" else ("eyes", WINDOWS.index(name) - 1)
+            for kind, source in (("warp", "warp"), ("cut", "cut" if key == "mouth" else "warp")):
+                picture = seen[f"{key}_{source}"][index].transpose(1, 2, 0)
+                warps[f"{name}_{kind}"].append(picture.astype(np.uint8))
+            warps[f"{name}_flow"].append(seen[f"{key}_flow"][index].astype(np.float16))
+    views = identity_views(character, geometry)
+    view_of = {
+        "mouth": views["mouth_views"][0],
+        "eye_left": views["eyes_views"][0],
+        "eye_right": views["eyes_views"][1],
+    }
+    packed = {
+        name: Window(
+            windows[name][:limit],
+            np.stack(warps[f"{name}_warp"]),
+            np.stack(warps[f"{name}_cut"]),
+            np.stack(warps[f"{name}_flow"]),
+            view_of[name].astype(np.uint8),
+        )
+        for name in WINDOWS
+    }
+    empty = np.zeros((0, RELIGHT_SIZE, RELIGHT_SIZE, 4), np.uint8)
+    frames = _shards(raw / character.id, "frames") if draw else {}
+    if not frames:
+        none = np.zeros((0, MOTION_SIZE), np.float32)
+        return Packed(character.id, motions, packed, none, empty, empty)
+    generator = FrameGenerator(package, character, threads=1, relight=False)
+    size = (RELIGHT_SIZE, RELIGHT_SIZE)
+    drawn = [
+        cv2.resize(premultiply(generator.draw(m)), size, interpolation=cv2.INTER_AREA)
+        for m in frames["motion"]
+    ]
+    cleaned = np.stack([clean_motion(m) for m in frames["motion"]])
+    return Packed(character.id, motions, packed, cleaned, np.stack(drawn), frames["frame"])
+
+
+def pack(arguments: argparse.Namespace) -> None:
+    """Pack every character that has rendered windows."""
+    for folder in sorted(arguments.raw.iterdir()):
+        if arguments.only and folder.name not in arguments.only:
+            continue
+        packed = pack_character(
+            arguments.characters / folder.name, arguments.package, arguments.raw, arguments.draw
+        )
+        save_packed(packed, arguments.out)
+        print(f"{packed.id}: {len(packed.motion_MD)} motions, {len(packed.frame_F)} frames")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("render", "frames", "pack"):
+        sub = commands.add_parser(name)
+        sub.add_argument("--characters", type=Path, required=True)
+        sub.add_argument("--out", type=Path, required=True)
+        sub.add_argument("--only", nargs="*", default=None)
+        if name == "pack":
+            sub.add_argument("--package", type=Path, required=True)
+            sub.add_argument("--raw", type=Path, required=True)
+            sub.add_argument("--draw", action="store_true")
+        else:
+            sub.add_argument("--assets", type=Path, required=True, help="the rig's asset folder")
+            sub.add_argument("--count", type=int, default=600, help="motions per character")
+            sub.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    (pack if arguments.command == "pack" else render)(arguments)
+
+
+if __name__ == "__main__":
+    main()
