@@ -176,17 +176,9 @@ def main() -> int:
             start = time.monotonic()
             try:
                 outcome = f"ok: {check(app)}"
-            except (
-                SmokeError,
-                subprocess.TimeoutExpired,
-                OSError,
-                ValueError,
-                LookupError,
-            ) as error:
+            except FAULTS as error:
                 failed += 1
-                outcome = (
-                    f"FAILED: {error!r}" if isinstance(error, KeyError) else f"FAILED: {error}"
-                )
+                outcome = f"FAILED: {type(error).__name__}: {error}"
             print(f"  {name}: {outcome} ({time.monotonic() - start:.1f} s)", flush=True)
     return 1 if failed else 0
 
