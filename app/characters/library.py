@@ -63,21 +63,29 @@ class CharacterLibrary:
                 return entry.id
         raise PersonareError("No character is installed.", "Install Personare again.")
 
-    def load(self, name: str) -> Character:
-        """A character, all its files checked; "" is the default one.
+    def find(self, name: str) -> Path:
+        """The folder of a character, not checked; "" is the default one.
 
         `name` is an id, or the path of a character's folder.
 
         Raises:
-            PersonareError: it is unknown or damaged.
+            PersonareError: it is unknown.
         """
         folders = self.folders()
         name = name or self.default_id()
         if name in folders:
-            return load_character(folders[name])
+            return folders[name]
         if ("/" in name or "\\" in name) and Path(name).is_dir():
-            return load_character(Path(name).resolve())
+            return Path(name).resolve()
         raise unknown("character", name, folders)
+
+    def load(self, name: str) -> Character:
+        """A character, all its files checked; for the name see `find`.
+
+        Raises:
+            PersonareError: it is unknown or damaged.
+        """
+        return load_character(self.find(name))
 
     def remove(self, name: str) -> None:
         """Delete a character the user added.

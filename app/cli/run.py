@@ -113,8 +113,9 @@ def choices_of(options: argparse.Namespace) -> LiveChoices:
     if camera and sys.platform == "linux" and not Path(camera).exists():
         camera = find(camera, catalog.cameras(), "virtual camera")
     width, height = options.size
+    CharacterLibrary().find(options.character)
     return LiveChoices(
-        character=CharacterLibrary().load(options.character).id,
+        character=options.character,
         microphone=input_key(options.mic, catalog.microphones, "microphone"),
         other=input_key(options.other, catalog.loopbacks, "input"),
         camera=camera,

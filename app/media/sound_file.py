@@ -95,14 +95,21 @@ def _decode(container: Any) -> tuple[Float32Array, int]:
     import av
 
     stream = container.streams.audio[0]
-    resampler = av.AudioResampler(format="fltp")
+    # Interleaved: PyAV 18 reads beyond the planes of frames with more than two channels.
+    resampler = av.AudioResampler(format="flt")
     pieces: list[Float32Array] = []
     rate = int(stream.rate or 0)
+    channels = 0
     try:
         for frame in container.decode(stream):
             frame.pts = None
-            rate = frame.sample_rate
-            pieces += [np.asarray(x.to_ndarray(), np.float32) for x in resampler.resample(frame)]
+            now = frame.layout.nb_channels
+            if channels and (now, frame.sample_rate) != (channels, rate):
+                break  # another format in the middle of a file: a damaged or joined recording
+            channels, rate = now, frame.sample_rate
+            for piece in resampler.resample(frame):
+                packed = np.asarray(piece.to_ndarray(), np.float32)
+                pieces.append(packed.reshape(-1, channels).T)
     except av.FFmpegError:
         if not pieces:
             raise
