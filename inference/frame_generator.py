@@ -36,6 +36,8 @@ from inference.frame_generator_windows import Painter, WindowSource
 from inference.model_package import ModelPackage, load_model_package
 from inference.onnx_session import open_session
 
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
 _POSE: Final = slice(MOTION_INDEX["headYaw"], MOTION_INDEX["headZ"] + 1)
 _LOW = np.zeros(MOTION_SIZE, np.float32)
 _HIGH = np.ones(MOTION_SIZE, np.float32)
@@ -73,7 +75,7 @@ class FrameGenerator:
     ) -> None:
         """Open the graphs and encode the character's references once.
 
-        `threads` is for the graphs; OpenCV follows `cv2.setNumThreads`. `paint=False` leaves the
+        `threads` is for the graphs; OpenCV follows `cv.setNumThreads`. `paint=False` leaves the
         bare warp and `relight=False` the light as it was, for training and for measuring.
 
         Raises:
@@ -116,19 +118,19 @@ class FrameGenerator:
             if view is None:
                 continue
             places = _enlarge(source_2HW, box, view)
-            region = cv2.remap(
+            region = cv.remap(
                 layer.image,
                 places[0] - layer.corner[0],
                 places[1] - layer.corner[1],
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_CONSTANT if layer.follows_head else cv2.BORDER_REPLICATE,
+                cv.INTER_LINEAR,
+                borderMode=cv.BORDER_CONSTANT if layer.follows_head else cv.BORDER_REPLICATE,
             )
             if layer.name == "head" and paint is not None:
                 _put_windows(region, _enlarge(canon_2HW, box, view), paint)
             _over(canvas[view], region)
         if self._painter is None or not self._relights:
             return _straight(canvas, self._frame, None)
-        small = cv2.resize(canvas, (_RELIGHT, _RELIGHT), interpolation=cv2.INTER_AREA)
+        small = cv.resize(canvas, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
         return _straight(canvas, self._frame, self._painter.relight(small, motion))
 
     def _maps(
@@ -194,8 +196,8 @@ def _enlarge(
     rows = slice(view[0].start - y, view[0].stop - y)
     columns = slice(view[1].start - x, view[1].stop - x)
     size = (w, h)
-    first = cv2.resize(map_2HW[0], size, interpolation=cv2.INTER_LINEAR)
-    second = cv2.resize(map_2HW[1], size, interpolation=cv2.INTER_LINEAR)
+    first = cv.resize(map_2HW[0], size, interpolation=cv.INTER_LINEAR)
+    second = cv.resize(map_2HW[1], size, interpolation=cv.INTER_LINEAR)
     return first[rows, columns], second[rows, columns]
 
 
@@ -213,18 +215,18 @@ def _put_windows(
             continue
         part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
         map_x, map_y = canon_x[part] - x, canon_y[part] - y
-        colour = cv2.remap(window.colour, map_x, map_y, cv2.INTER_LINEAR)
-        keep = cv2.bitwise_not(cv2.remap(window.mask, map_x, map_y, cv2.INTER_LINEAR))
-        kept = cv2.multiply(region[part], cv2.merge([keep] * 4), scale=1 / 255)
-        cv2.add(kept, colour, dst=kept)
+        colour = cv.remap(window.colour, map_x, map_y, cv.INTER_LINEAR)
+        keep = cv.bitwise_not(cv.remap(window.mask, map_x, map_y, cv.INTER_LINEAR))
+        kept = cv.multiply(region[part], cv.merge([keep] * 4), scale=1 / 255)
+        cv.add(kept, colour, dst=kept)
         region[part] = kept
 
 
 def _over(under: UInt8Array, top: UInt8Array) -> None:
     """Premultiplied `top` over `under`, in place."""
-    keep = cv2.bitwise_not(np.ascontiguousarray(top[..., 3]))
-    rest = cv2.multiply(under, cv2.merge([keep] * 4), scale=1 / 255)
-    under[:] = cv2.add(rest, top)
+    keep = cv.bitwise_not(np.ascontiguousarray(top[..., 3]))
+    rest = cv.multiply(under, cv.merge([keep] * 4), scale=1 / 255)
+    under[:] = cv.add(rest, top)
 
 
 def _straight(
@@ -238,6 +240,6 @@ def _straight(
     edge_P4[:, :3] *= 255.0 / edge_P4[:, 3:]
     out[soft] = np.clip(np.rint(edge_P4), 0, 255).astype(np.uint8)
     if residual_HW3 is not None:
-        light = cv2.resize(residual_HW3, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
-        out[..., :3] = cv2.add(out[..., :3], light, dtype=cv2.CV_8U)
+        light = cv.resize(residual_HW3, (SIZE, SIZE), interpolation=cv.INTER_LINEAR)
+        out[..., :3] = cv.add(out[..., :3], light, dtype=cv.CV_8U)
     return out

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from inference.contract import MOTION_SIZE, Float32Array, PersonareError, UInt8Array
 
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
 FORMAT: Final = 1
 GRID: Final = 64
 SIZE: Final = 512
@@ -103,11 +105,11 @@ def project(camera_34: Float32Array, point_3N: Float32Array) -> Float32Array:
 
 
 def _picture(data: dict[str, Any], name: str) -> UInt8Array:
-    colour = cv2.imdecode(data[f"{name}_colour"], cv2.IMREAD_COLOR)
-    alpha = cv2.imdecode(data[f"{name}_alpha"], cv2.IMREAD_GRAYSCALE)
+    colour = cv.imdecode(data[f"{name}_colour"], cv.IMREAD_COLOR)
+    alpha = cv.imdecode(data[f"{name}_alpha"], cv.IMREAD_GRAYSCALE)
     if colour is None or alpha is None or colour.shape[:2] != alpha.shape:
         raise ValueError("a layer's picture cannot be read")
-    colour = cv2.cvtColor(colour, cv2.COLOR_BGR2RGB)
+    colour = cv.cvtColor(colour, cv.COLOR_BGR2RGB)
     return np.ascontiguousarray(np.dstack([np.minimum(colour, alpha[..., None]), alpha]))
 
 
@@ -167,8 +169,8 @@ def load_geometry(path: Path | str) -> Geometry:
             name: (int(data[name][0]), int(data[name][1]))
             for name in ("mouth", "eye_left", "eye_right")
         }
-        upper = cv2.imdecode(data["upper_lip_share"], cv2.IMREAD_GRAYSCALE)
-        lower = cv2.imdecode(data["lower_lip_share"], cv2.IMREAD_GRAYSCALE)
+        upper = cv.imdecode(data["upper_lip_share"], cv.IMREAD_GRAYSCALE)
+        lower = cv.imdecode(data["lower_lip_share"], cv.IMREAD_GRAYSCALE)
         if upper is None or lower is None:
             raise ValueError("the line between the lips cannot be read")
         return Geometry(
@@ -182,5 +184,5 @@ def load_geometry(path: Path | str) -> Geometry:
         )
     except FileNotFoundError:
         raise PersonareError(f"The character's geometry {path} is missing.", REMEDY) from None
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, cv2.error) as error:
+    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, cv.error) as error:
         raise PersonareError(f"The geometry {path} is damaged: {error}.", REMEDY) from error

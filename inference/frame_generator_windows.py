@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -21,6 +21,8 @@ from inference.frame_generator_layers import Geometry, Layer, Patch
 from inference.model_package import ModelPackage
 from inference.onnx_session import OnnxSession, open_session
 
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
 WINDOW_SIZES: Final[dict[str, tuple[int, int]]] = {
     "mouth": (128, 128),
     "eye_left": (64, 48),
@@ -61,13 +63,14 @@ def read_view(path: Path) -> UInt8Array:
     Raises:
         PersonareError: it is no picture of 512 x 512 pixels.
     """
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    picture = cv.imread(str(path), cv.IMREAD_UNCHANGED)
     if picture is None or picture.shape[:2] != (512, 512) or picture.ndim != 3:
         raise PersonareError(
             f"The picture {path} cannot be used.", "It must be a 512 x 512 PNG in colour."
         )
-    code = cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGBA
-    return cv2.cvtColor(picture, code)
+    code = cv.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv.COLOR_BGR2RGBA
+    straight: UInt8Array = cv.cvtColor(picture, code)
+    return straight
 
 
 def window_of(picture: UInt8Array, corner: tuple[int, int], size: tuple[int, int]) -> UInt8Array:
@@ -142,16 +145,14 @@ class WindowWarper:
         self, name: str, source_2HW: Float32Array, mask: UInt8Array | None = None
     ) -> tuple[UInt8Array, UInt8Array | None]:
         """The window's picture, and the value of a mask over the window, at the sources."""
-        x, y = (
-            cv2.resize(s, WINDOW_SIZES[name], interpolation=cv2.INTER_LINEAR) for s in source_2HW
-        )
+        x, y = (cv.resize(s, WINDOW_SIZES[name], interpolation=cv.INTER_LINEAR) for s in source_2HW)
         left, top = self._head.corner
-        picture = cv2.remap(self._head.image, x - left, y - top, cv2.INTER_LINEAR)
+        picture = cv.remap(self._head.image, x - left, y - top, cv.INTER_LINEAR)
         if mask is None:
             return picture, None
         left, top = self._geometry.windows[name]
-        edge = cv2.BORDER_REPLICATE
-        return picture, cv2.remap(mask, x - left, y - top, cv2.INTER_LINEAR, borderMode=edge)
+        edge = cv.BORDER_REPLICATE
+        return picture, cv.remap(mask, x - left, y - top, cv.INTER_LINEAR, borderMode=edge)
 
     def _cut_mouth(self, motion_D: Float32Array) -> tuple[UInt8Array, Float32Array]:
         """The mouth cut open between the lips, dark inside; and both lips' flow."""
@@ -162,7 +163,7 @@ class WindowWarper:
             source = self._sources(patch, motion_D, ("mouth",))[0]
             flows.append((source - self._places["mouth"]) / FLOW_SCALE)
             picture, share = self._fetch("mouth", source, mask)
-            layers.append((picture, cv2.merge([share] * 4)))
+            layers.append((picture, cv.merge([share] * 4)))
         (upper, upper_share), (lower, lower_share) = layers
         inside = np.full_like(lower, INSIDE)
         lower = _mix(lower, inside, lower_share)
@@ -197,8 +198,9 @@ class WindowWarper:
 
 
 def _mix(over: UInt8Array, under: UInt8Array, share: UInt8Array) -> UInt8Array:
-    kept = cv2.multiply(under, cv2.bitwise_not(share), scale=1 / 255)
-    return cv2.add(cv2.multiply(over, share, scale=1 / 255), kept)
+    kept = cv.multiply(under, cv.bitwise_not(share), scale=1 / 255)
+    mixed: UInt8Array = cv.add(cv.multiply(over, share, scale=1 / 255), kept)
+    return mixed
 
 
 def _planes(picture: UInt8Array) -> Float32Array:

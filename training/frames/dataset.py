@@ -102,7 +102,8 @@ def render(arguments: argparse.Namespace) -> None:
             else:
                 images = render_windows(renderer, person, scene, motions)
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(path, motion=motions, **images)
+            arrays: dict[str, Any] = {"motion": motions, **images}
+            np.savez_compressed(path, **arrays)
             print(path, flush=True)
 
 

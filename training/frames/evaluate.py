@@ -38,7 +38,7 @@ REGIONS = {"face": (150, 190), "mouth": (80, 64), "eyes": (56, 36)}
 def on_grey(frame: UInt8Array) -> Float32Array:
     """A straight-alpha frame over a grey background, RGB in 0..255."""
     alpha = frame[..., 3:].astype(np.float32) / 255
-    return frame[..., :3] * alpha + GREY * (1 - alpha)
+    return (frame[..., :3] * alpha + GREY * (1 - alpha)).astype(np.float32)
 
 
 def boxes(person: Person, deformed: Deformed, scene: Scene) -> dict[str, list[tuple[slice, slice]]]:

@@ -175,8 +175,8 @@ def load_networks(checkpoints: list[Path]) -> tuple[Paint, Identity, Relight]:
     if "relight" in state:
         relight.load_state_dict(state["relight"])
     else:
-        nn.init.zeros_(relight.out.weight)
-        nn.init.zeros_(relight.out.bias)
+        for parameter in relight.out.parameters():
+            nn.init.zeros_(parameter)
     return paint, identity, relight
 
 

@@ -31,6 +31,8 @@ from training.rig.pose import BODY_FOLLOWS
 from training.rig.render import Renderer
 from training.rig.scene import Scene, studio
 
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
 MARGIN: Final = 40
 """Pixels rendered beyond the frame on every side: what a moving body brings in."""
 MAP_SIZE: Final = 256
@@ -58,12 +60,12 @@ def fill(value_HWC: Float32Array, known_HW: Float32Array) -> Float32Array:
     while min(levels[-1][1].shape) > 1:
         total, weight = levels[-1]
         size = (max(total.shape[1] // 2, 1), max(total.shape[0] // 2, 1))
-        total = cv2.resize(total, size, interpolation=cv2.INTER_AREA)
-        weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+        total = cv.resize(total, size, interpolation=cv.INTER_AREA)
+        weight = cv.resize(weight, size, interpolation=cv.INTER_AREA)
         levels.append((total.reshape(*weight.shape, -1), weight))
     out = levels[-1][0] / np.maximum(levels[-1][1], 1e-6)[..., None]
     for total, weight in reversed(levels[:-1]):
-        rough = cv2.resize(out, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        rough = cv.resize(out, weight.shape[::-1], interpolation=cv.INTER_LINEAR)
         sure = np.clip(weight * 4, 0, 1)[..., None]
         own = total / np.maximum(weight, 1e-6)[..., None]
         out = own * sure + rough.reshape(own.shape) * (1 - sure)
@@ -74,9 +76,9 @@ def to_grid(map_HWC: Float32Array, box_4: Float32Array) -> Float32Array:
     """Samples (GRID, GRID, C) of a frame map at a box's cell centres, smoothed to the cell."""
     scale = map_HWC.shape[0] / SIZE
     cell = box_4[2:] / GRID * scale
-    blurred = cv2.GaussianBlur(map_HWC, (0, 0), float(max(cell[0] * 0.4, 0.3)), None, cell[1] * 0.4)
+    blurred = cv.GaussianBlur(map_HWC, (0, 0), float(max(cell[0] * 0.4, 0.3)), None, cell[1] * 0.4)
     place = (cell_centres(box_4) + 0.5) * scale - 0.5
-    out = cv2.remap(blurred, place[0], place[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    out = cv.remap(blurred, place[0], place[1], cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)
     return out.reshape(GRID, GRID, -1)
 
 
@@ -126,7 +128,7 @@ class LayerMaps:
         lips_y = self.scene.project(self.rest.points["skin"][[self._person.mouth.lower]])[0, 1]
         under = np.arange(SIZE)[:, None] > lips_y
         neck = (drawn[..., 0] > 0.5) & (drawn[..., 0] < 0.96) & (known > 0.5) & under
-        grown = cv2.dilate(neck.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        grown = cv.dilate(neck.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         return grown & (drawn[..., 0] > 0.5)
 
     def picture(self) -> UInt8Array:
@@ -241,7 +243,7 @@ def _layer_arrays(maps: LayerMaps, person: Person, layer: str) -> dict[str, Any]
     cut = picture[y : y + h, x : x + w]
     weight_HW = to_grid(maps.weight(), box_4)[..., 0]
     return _grid_arrays(maps, person, box_4, None, limit=True) | {
-        "colour": _encode(cv2.cvtColor(cut[..., :3], cv2.COLOR_RGB2BGR)),
+        "colour": _encode(cv.cvtColor(cut[..., :3], cv.COLOR_RGB2BGR)),
         "alpha": _encode(cut[..., 3]),
         "corner": np.array([x - MARGIN, y - MARGIN], np.int32),
         "weight": np.rint(np.clip(weight_HW, 0, 1) * 255).astype(np.uint8),
@@ -303,9 +305,9 @@ def mouth_arrays(maps: LayerMaps, person: Person, corner: tuple[int, int]) -> di
 def _encode(picture: UInt8Array) -> UInt8Array:
     """Lossless bytes of a picture: WebP for colour, PNG for one channel."""
     if picture.ndim == 3:
-        done, data = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 101])
+        done, data = cv.imencode(".webp", picture, [cv.IMWRITE_WEBP_QUALITY, 101])
     else:
-        done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        done, data = cv.imencode(".png", picture, [cv.IMWRITE_PNG_COMPRESSION, 9])
     if not done:
         raise ValueError("a layer's picture could not be encoded")
     return data.ravel()

@@ -3,8 +3,8 @@
 `CropPaint` works on a window of the head's picture after the expression and before the pose: a
 mouth or an eye always stands in the same place and does not shimmer when the head moves. It sees
 the warped window (the mouth cut open between the lips), the flow that made it, the motion, and
-what `identity` remembers of the references; it returns a colour, an alpha and a mask that says how much
-of the paint to use. Where the warp can be trusted the mask is zero and the picture's pixels stay.
+what `identity` remembers of the references; it returns a colour, an alpha and a mask that says how
+much of the paint to use. Where the warp can be trusted the mask is zero and the picture stays.
 
 `Relight` looks at the whole frame at 64x64 and returns the change of light that a turned head, an
 open mouth or a raised shoulder brings.
@@ -74,6 +74,8 @@ class Film(nn.Module):
 class CropPaint(nn.Module):
     """A U-Net over one window; see the module's first lines."""
 
+    ramp: Tensor
+
     def __init__(
         self, width: int, height: int, channels: tuple[int, int, int], flows: int = 2
     ) -> None:
@@ -125,6 +127,8 @@ class CropPaint(nn.Module):
 
 class Paint(nn.Module):
     """Mouth and both eyes in one graph; the right eye is the left one's mirror image."""
+
+    mirror: Tensor
 
     def __init__(self) -> None:
         super().__init__()
