@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from types import FrameType
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -75,7 +75,7 @@ def run_window(session_factory: SessionFactory, library: Library, store: Setting
         funnel.remove()
         window.bridge.stop()
         window.deleteLater()
-        app.sendPostedEvents(None, 0)
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ Options = list[tuple[object, str]]
 def microphone_options(devices: list[DeviceInfo]) -> Options:
     """The system's default, off, then every input."""
     default = next((info.name for info in devices if info.is_default), "")
-    text = f"System default ({default})" if default else "System default"
+    text = f"Default ({default})" if default else "System default"
     return [("", text), (None, "Off"), *((info.key, info.name) for info in devices)]
 
 
@@ -118,7 +118,9 @@ class SoundCard(Card):
         column.setSpacing(10)
         column.addLayout(card_head(title, icon_name, self.chip))
         column.addWidget(box)
+        column.addStretch(1)
         column.addWidget(self.meter)
+        column.addStretch(1)
         self.show_state(PartStatus())
 
     def show_state(self, status: PartStatus) -> None:
@@ -177,8 +179,8 @@ class CameraCard(Card):
             failing = camera.state in (PartState.FAILED, PartState.RECOVERING)
             text, kind = ("Stop trying" if failing else "Stop camera"), "stop"
             tip = "Choose this camera in your call. Count on one program at a time. (Space)"
-        if self.camera_button.text() != text:
-            self.camera_button.setText(text)
+        if self.camera_button.text() != f" {text}":  # the space keeps the icon off the word
+            self.camera_button.setText(f" {text}")
             self.camera_button.setAccessibleName(text)
         self.camera_button.setToolTip(tip)
         restyle(self.camera_button, "kind", kind)
@@ -200,8 +202,8 @@ class CameraCard(Card):
         elif not on:
             self._recording_since = None
         text = f"Stop {self.recording_time}" if on else "Record"
-        if self.record_button.text() != text:
-            self.record_button.setText(text)
+        if self.record_button.text() != f" {text}":
+            self.record_button.setText(f" {text}")
         self.record_button.setAccessibleName("Stop recording" if on else "Record")
         restyle(self.record_button, "kind", "stop" if on else "")
 

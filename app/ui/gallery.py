@@ -130,7 +130,9 @@ class _TilePainter(QStyledItemDelegate):
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """Two tiles in a row."""
-        edge = (self._view.viewport().width() - 1) // _COLUMNS
+        # QListView lays out as if the scroll bar were always there.
+        bar = self._view.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        edge = (self._view.maximumViewportSize().width() - bar - 1) // _COLUMNS
         return QSize(edge, edge + _NAME_HEIGHT - 4)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -242,7 +244,7 @@ class Gallery(Card):
             wrap=True,
         )
         column = QVBoxLayout(self)
-        column.setContentsMargins(10, 14, 8, 8)
+        column.setContentsMargins(15, 14, 2, 8)
         column.setSpacing(8)
         heading = label("Characters", "heading")
         heading.setContentsMargins(6, 0, 0, 0)

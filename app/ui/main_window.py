@@ -67,6 +67,7 @@ class MainWindow(QMainWindow):
         self.banners = Banners(self.board)
         self.recording = Recording(keeper, self.bridge, self.board, self)
         self.preferences: PreferencesDialog | None = None
+        self.about: AboutDialog | None = None
         self._full = False
         self._lay_out(icon)
         self._connect()
@@ -199,8 +200,9 @@ class MainWindow(QMainWindow):
         if self.preferences is None:
             self.preferences = PreferencesDialog(self.keeper, self.bridge, self)
             self.preferences.finished.connect(self._forget_preferences)
+        elif self.preferences.isVisible():
+            self.preferences.raise_()
         self.preferences.show()
-        self.preferences.raise_()
         self.preferences.activateWindow()
 
     def _forget_preferences(self) -> None:
@@ -208,7 +210,14 @@ class MainWindow(QMainWindow):
 
     def open_about(self) -> None:
         """Show version and licences."""
-        AboutDialog(self).open()
+        if self.about is None:
+            self.about = AboutDialog(self)
+            self.about.finished.connect(self._forget_about)
+        self.about.show()
+        self.about.activateWindow()
+
+    def _forget_about(self) -> None:
+        self.about = None
 
     def show_help(self) -> None:
         """Say again what the first start says."""
@@ -309,8 +318,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the session, finish a film, write the settings."""
-        if self.preferences is not None:
-            self.preferences.close()
+        for dialog in (self.preferences, self.about):
+            if dialog is not None:
+                dialog.close()
         if self.recording.running:
             self.bridge.record_to(None)
         self._save_geometry()

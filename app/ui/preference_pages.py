@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import (
     QColorDialog,
     QFileDialog,
@@ -198,7 +198,7 @@ class VideoPage(Page):
                 (BackgroundKind.GREEN, "Green, for keying"),
             ],
         )
-        self.color_button = QPushButton("Colour…")
+        self.color_button = QPushButton(" Colour…")
         self.color_button.setAccessibleName("Choose the background colour")
         self.color_button.clicked.connect(self._choose_color)
         self.picture_button = QPushButton("Choose…")
@@ -217,9 +217,7 @@ class VideoPage(Page):
         self.picture_hint.setVisible(video.background is BackgroundKind.PICTURE)
         name = Path(video.picture).name if video.picture else "No picture chosen yet."
         self.picture_hint.setText(name)
-        swatch = QPixmap(16, 16)
-        swatch.fill(QColor(*video.color))
-        self.color_button.setIcon(QIcon(swatch))
+        self.color_button.setIcon(QIcon(_swatch(QColor(*video.color))))
 
     def _show_fixed(self, *_: object) -> None:
         busy = self._bridge.camera_busy
@@ -246,6 +244,19 @@ class VideoPage(Page):
         file, _ = QFileDialog.getOpenFileName(self, "Background picture", "", PICTURES)
         if file:
             self.keeper.set("video.picture", file)
+
+
+def _swatch(color: QColor) -> QPixmap:
+    """A disc of the colour, with a rim so that it shows on any ground."""
+    picture = QPixmap(40, 40)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor("#8a93a8"), 4))
+    painter.setBrush(color)
+    painter.drawEllipse(3, 3, 34, 34)
+    painter.end()
+    return picture
 
 
 class CharacterPage(Page):
@@ -316,7 +327,7 @@ class PerformancePage(Page):
         self.quality_box.setEnabled(not self._bridge.camera_busy)
         provider = self._bridge.last_status.provider
         text = (
-            f"Really running on: {provider.upper()}."
+            f"In use now: {provider.upper()}."
             if provider
             else "Shown here once the character is awake."
         )

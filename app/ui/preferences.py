@@ -50,7 +50,7 @@ class PreferencesDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Preferences")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(760, 560)
+        self.resize(800, 640)
         self.setMinimumSize(640, 440)
         self.pages = QListWidget()
         self.pages.setObjectName("pages")

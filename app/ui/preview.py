@@ -197,7 +197,9 @@ class Preview(QWidget):
             width = round(height * self._aspect)
         else:
             height = round(width / self._aspect)
-        return QRect((self.width() - width) // 2, (self.height() - height) // 2, width, height)
+        # In the window it begins where the gallery begins; alone on the screen it is centred.
+        top = (self.height() - height) // 2 if self._full else 0
+        return QRect((self.width() - width) // 2, top, width, height)
 
     def _place(self) -> None:
         rect = self._picture_rect()

@@ -132,6 +132,10 @@ class SessionBridge(QObject):
     def ask_status(self) -> None:
         """Ask now, out of turn."""
         self.last_status = self._session.status()
+        if self.last_status.camera.state is not PartState.OFF and not self.camera_wanted:
+            # The session came with its camera on (`personare run --camera ...`).
+            self.camera_wanted = True
+            self.camera_wanted_changed.emit(True)
         self.status.emit(self.last_status)
 
     def ask_devices(self) -> None:

@@ -56,7 +56,7 @@ class StatusLine(QWidget):
         self.provider = self._figure("What runs the models")
         self.camera = label("", "small")
         row = QHBoxLayout(self)
-        row.setContentsMargins(4, 0, 4, 0)
+        row.setContentsMargins(6, 2, 4, 2)
         row.setSpacing(8)
         row.addWidget(self._dot)
         row.addWidget(self.activity)
@@ -89,7 +89,11 @@ class StatusLine(QWidget):
         slow = flowing and status.fps < 0.8 * output.fps
         _put(self.fps, f"{status.fps:.0f} fps" + (f" of {output.fps}" if slow else ""), flowing)
         late = " (late)" if status.latency_ms > LATE_MS else ""
-        _put(self.latency, f"{status.latency_ms:.0f} ms{late}", status.latency_ms > 0 and running)
+        _put(
+            self.latency,
+            f"{status.latency_ms:.0f} ms delay{late}",
+            status.latency_ms > 0 and running,
+        )
         _put(self.provider, status.provider.upper(), bool(status.provider))
         _put(self.camera, _camera_words(status, output))
 

@@ -57,13 +57,14 @@ QToolButton:focus { border-color: $accent; }
 QToolButton::menu-indicator { image: none; }
 QToolButton[kind="stage"] { background: rgba(12, 15, 24, 150); border-radius: 10px; }
 QToolButton[kind="stage"]:hover { background: rgba(12, 15, 24, 215); }
+QToolButton[kind="stage"]:checked { background: #3b57d6; }
 QToolButton[kind="stage"]:focus { border-color: #ffffff; }
 
 QComboBox, QLineEdit {
   background: $field; border: 2px solid $field; border-radius: 10px; padding: 5px 10px;
   min-height: 22px; selection-background-color: $accent; selection-color: $on_accent;
 }
-QComboBox { padding-right: 26px; }
+QComboBox { padding-right: 2px; }
 QComboBox:hover { background: $field_hover; border-color: $field_hover; }
 QComboBox:focus, QLineEdit:focus { border-color: $accent; }
 QComboBox:disabled, QLineEdit:disabled { color: $faint; }

@@ -13,6 +13,9 @@ from PySide6.QtWidgets import (
     QFrame,
     QLabel,
     QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QToolButton,
     QWidget,
 )
@@ -167,10 +170,19 @@ class ChoiceBox(QComboBox):
         """Leave the wheel to whatever scrolls around the box."""
         event.ignore()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The styled box, and our chevron (a style sheet could only take one from a file)."""
-        super().paintEvent(event)
-        painter = QPainter(self)
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The styled box, its text cut with an ellipsis, and our chevron (not one from a file)."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        option.currentText = self.fontMetrics().elidedText(
+            self.currentText(), Qt.TextElideMode.ElideRight, field.width() - 8
+        )
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         colors = theme().colors
         color = colors.muted if self.isEnabled() else colors.faint
         arrow = icons.pixmap("chevron", color, 18, self.devicePixelRatioF())

@@ -1,0 +1,142 @@
+"""Pictures of the real window for the documentation: `python -m tests.gui.screenshots --out DIR`.
+
+Needs no screen (Qt draws offscreen) but fonts: `apt-get install fonts-inter`. The session is
+simulated unless `--live` is given: then the real engine runs on the sample speech, and the picture
+in the preview is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import cv2
+import numpy as np
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.characters.library import CharacterLibrary
+from app.session_contract import Activity, PartState, PartStatus, Session
+from app.settings.model import Settings, changed
+from app.settings.store import SettingsStore
+from app.ui.application import application, application_icon
+from app.ui.main_window import MainWindow
+from app.ui.settings_keeper import SettingsKeeper
+from inference.contract import UInt8Array
+from tests.gui.simulated_session import SimulatedSession, speaking
+
+MISSING_CAMERA = PartStatus(
+    PartState.FAILED,
+    "",
+    "No virtual camera is installed on this computer.",
+    "Install v4l2loopback, load it with exclusive_caps=1, then press Start camera again.",
+)
+
+
+def portrait_frame(portrait: Path, color: tuple[int, int, int] = (46, 54, 72)) -> UInt8Array:
+    """The portrait on a plain ground, as the compositor would put it: RGB, 1280 x 720."""
+    picture = cv2.imread(str(portrait), cv2.IMREAD_UNCHANGED)
+    assert picture is not None, portrait
+    picture = cv2.resize(picture, (720, 720), interpolation=cv2.INTER_AREA)
+    frame = np.empty((720, 1280, 3), np.uint8)
+    frame[:] = color
+    alpha = picture[..., 3:].astype(np.float32) / 255
+    place = frame[:, 280:1000]
+    place[:] = picture[..., 2::-1] * alpha + place * (1 - alpha)
+    return frame
+
+
+class Photographer:
+    """Opens windows in a state, waits until they are drawn, and saves them."""
+
+    def __init__(self, out: Path, width: int, height: int):
+        self.out, self.size = out, (width, height)
+        self.library = CharacterLibrary()
+
+    def window(
+        self, session: Session, theme: str, character: str = "", welcomed: bool = True
+    ) -> MainWindow:
+        """A window of this size around a session."""
+        settings = changed(Settings(), "window.theme", theme)
+        settings = changed(settings, "window.welcomed", welcomed)
+        settings = changed(settings, "character", character)
+        keeper = SettingsKeeper(SettingsStore(self.out / ".settings.json"), settings)
+        window = MainWindow(lambda _settings: session, self.library, keeper, (), application_icon())
+        window.resize(*self.size)
+        window.show()
+        window.go_live()
+        return window
+
+    def shoot(self, widget: QWidget, name: str) -> None:
+        """Save a picture of a window."""
+        settle(0.3)
+        picture = widget.grab()
+        file = self.out / f"{name}.png"
+        picture.save(str(file))
+        print(f"{file}  {picture.width()}x{picture.height()}  {file.stat().st_size // 1024} kB")
+
+
+def settle(seconds: float, until: Callable[[], bool] | None = None) -> None:
+    """Let the window live for a while, or until something is so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (until and until()):
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+def simulated(photographer: Photographer, theme: str) -> None:
+    """Every state, with a simulated session."""
+    portraits = [e.character.portrait_path for e in photographer.library.list() if e.character]
+    frame = portrait_frame(portraits[0])
+    session = SimulatedSession()
+    window = photographer.window(session, theme, welcomed=False)
+    photographer.shoot(window, f"start-{theme}")
+    window.board.dismiss("welcome")
+    session.draw(frame)
+    session.change(**speaking())
+    window.keeper.set("devices.other", "monitor")
+    window.toggle_camera()
+    photographer.shoot(window, f"live-{theme}")
+    window.open_preferences()
+    assert window.preferences is not None
+    for row in range(window.preferences.pages.count()):
+        window.preferences.pages.setCurrentRow(row)
+        photographer.shoot(window.preferences, f"preferences-{row + 1}-{theme}")
+    window.preferences.close()
+    window.toggle_camera()
+    session.camera_answer = MISSING_CAMERA
+    session.change(activity=Activity.IDLE, microphone_level_db=-70.0)
+    window.toggle_camera()
+    photographer.shoot(window, f"error-{theme}")
+    window.open_about()
+    about = next(w for w in QApplication.topLevelWidgets() if w.windowTitle().startswith("About"))
+    photographer.shoot(about, f"about-{theme}")
+    about.close()
+    window.close()
+
+
+def main() -> int:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--width", type=int, default=1240)
+    parser.add_argument("--height", type=int, default=800)
+    parser.add_argument("--font", default="Inter")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    application().setFont(QFont(arguments.font, 10))
+    photographer = Photographer(arguments.out, arguments.width, arguments.height)
+    for theme in ("light", "dark"):
+        simulated(photographer, theme)
+    (arguments.out / ".settings.json").unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""`run_window` from start to exit, broken settings, uncaught exceptions."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QLabel
+
+from app.characters.library import CharacterLibrary
+from app.settings.store import SettingsStore
+from app.ui.application import run_window
+from app.ui.main_window import MainWindow
+from app.ui.notifications import ErrorFunnel
+from inference.contract import PersonareError
+from tests.gui.conftest import delete_now, running_timers
+from tests.gui.simulated_session import SimulatedSession
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+
+
+def the_window() -> MainWindow:
+    return next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
+
+
+def said(window: MainWindow) -> str:
+    banners = window.banners.banners()
+    return "\n".join(label.text() for one in banners for label in one.findChildren(QLabel))
+
+
+def run_and(
+    act: Callable[[MainWindow], None],
+    session: SimulatedSession,
+    library: CharacterLibrary,
+    store: SettingsStore,
+) -> int:
+    """Run the program, act once it is there."""
+    QTimer.singleShot(150, lambda: act(the_window()))
+    return run_window(lambda _: session, library, store)
+
+
+def test_it_opens_runs_and_ends_cleanly(
+    qapp: QApplication, session: SimulatedSession, library: CharacterLibrary, store: SettingsStore
+) -> None:
+    hooks = (sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGINT))
+    timers = running_timers()
+    seen: list[bool] = []
+
+    def act(window: MainWindow) -> None:
+        seen.append(session.running and window.isVisible())
+        window.close()
+
+    assert run_and(act, session, library, store) == 0
+    assert seen == [True]
+    assert session.stops == 1
+    assert (sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGINT)) == hooks
+    assert running_timers() == timers
+    assert not [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)]
+    assert store.load().settings.character == "ada"
+
+
+def test_ctrl_c_closes_it_in_order(
+    qapp: QApplication, session: SimulatedSession, library: CharacterLibrary, store: SettingsStore
+) -> None:
+    assert run_and(lambda _: os.kill(os.getpid(), signal.SIGINT), session, library, store) == 0
+    assert session.stops == 1
+    assert store.path.exists()
+
+
+def test_broken_settings_are_kept_aside_and_told(
+    qapp: QApplication, session: SimulatedSession, library: CharacterLibrary, store: SettingsStore
+) -> None:
+    store.path.write_text("{ not json", encoding="utf-8")
+    told: list[str] = []
+
+    def act(window: MainWindow) -> None:
+        told.append(said(window))
+        window.close()
+
+    assert run_and(act, session, library, store) == 0
+    (aside,) = store.path.parent.glob("settings.json.broken-*")
+    assert aside.read_text(encoding="utf-8") == "{ not json"
+    assert "defaults are used" in told[0]
+    assert aside.name in told[0]
+    assert store.load().notes == ()
+
+
+def test_settings_that_cannot_be_saved_are_told_once(
+    qapp: QApplication,
+    session: SimulatedSession,
+    library: CharacterLibrary,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("")
+    store = SettingsStore(tmp_path / "file" / "settings.json")
+    told: list[str] = []
+
+    def act(window: MainWindow) -> None:
+        window.keeper.set("warmth", 0.9)
+        window.keeper.save_now()
+        told.append(said(window))
+        window.board.dismiss("settings-save")
+        window.keeper.save_now()
+        told.append(said(window))
+        window.close()
+
+    run_and(act, session, library, store)
+    assert "could not be saved" in told[0]
+    assert "could not be saved" not in told[1]
+
+
+def test_an_exception_nobody_caught_becomes_a_notice(
+    window: MainWindow, qtbot: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    funnel = ErrorFunnel(window.board, "/logs/personare.log")
+    funnel.install()
+    try:
+        with caplog.at_level(logging.ERROR):
+            thread = threading.Thread(target=lambda: [].pop())
+            thread.start()
+            thread.join()
+            qtbot.waitUntil(lambda: "IndexError" in said(window), timeout=2000)
+        assert "/logs/personare.log" in said(window)
+        assert "pop from empty list" in caplog.text
+        window.board.withdraw("unexpected")
+        error = PersonareError("The disk is full.", "Make room.")
+        sys.excepthook(PersonareError, error, None)
+        qtbot.waitUntil(lambda: "Make room." in said(window), timeout=2000)
+    finally:
+        funnel.remove()
+    assert sys.excepthook is not funnel._on_exception
+
+
+def test_many_windows_leave_nothing(
+    qapp: QApplication, library: CharacterLibrary, store: SettingsStore
+) -> None:
+    def close(window: MainWindow) -> None:
+        window.close()
+
+    def once() -> None:
+        session = SimulatedSession()
+        assert run_and(close, session, library, store) == 0
+        delete_now()
+
+    once()
+    timers, widgets = running_timers(), len(QApplication.allWidgets())
+    for _ in range(2):
+        once()
+    assert running_timers() == timers
+    assert len(QApplication.allWidgets()) <= widgets
