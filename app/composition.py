@@ -19,14 +19,14 @@ from app.live_session_guard import SteadyFrames, SteadyMotion
 from app.live_session_loop import LivePicture
 from app.live_session_makers import LiveMakers, RecorderDevice, Report, StageChoices
 from app.media.film_writer import SOUND_RATE, FilmWriter
-from app.media.sound_file import read_speech
+from app.media.sound_file import read_sound, read_speech
 from app.models.library import ModelLibrary
 from app.realtime.clock import Clock, SystemClock
 from app.realtime.latest_frame import LatestFrame
 from app.session_contract import Background, OutputFormat
 from inference.character import Character
 from inference.compositor import Compositor
-from inference.contract import Controls
+from inference.contract import Controls, Float32Array
 from inference.engine import Engine
 from inference.execution_providers import choose_provider
 
@@ -137,8 +137,15 @@ def make_session(
 def make_input(key: str, clock: Clock) -> AudioInput:
     """A device of the catalog ("" is the default microphone), or a recording (`FILE_PREFIX`)."""
     if key.startswith(FILE_PREFIX):
-        return FileSource(Path(key.removeprefix(FILE_PREFIX)), clock, read_speech)
+        return FileSource(
+            Path(key.removeprefix(FILE_PREFIX)), clock, read_speech, decode_raw=_read_raw
+        )
     return Microphone(key, clock)
+
+
+def _read_raw(path: Path) -> tuple[Float32Array, int]:
+    sound = read_sound(path)
+    return sound.samples_N, sound.rate
 
 
 def make_camera(key: str, output: OutputFormat, clock: Clock) -> CameraSink:

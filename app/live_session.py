@@ -166,7 +166,7 @@ class LiveSession:
     def _tap(self, heard: Heard, stream_s: float) -> None:
         recorder = self._recorder.device
         if recorder is not None:
-            recorder.add_sound(heard.self_N, stream_s)
+            recorder.add_sound(heard.raw_N, heard.raw_rate, stream_s)
 
     # -- what the window asks
 

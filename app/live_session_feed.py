@@ -28,13 +28,16 @@ class Heard:
     """Both streams since the last time, equally long; mono float32 at AUDIO_RATE.
 
     `end_time` is when the last sample of `self_N` was captured, in clock seconds; `live` is False
-    where silence stands in for a missing microphone.
+    where silence stands in for a missing microphone. `raw_N` is the user's voice for films, at
+    `raw_rate`.
     """
 
     self_N: Float32Array
     other_N: Float32Array
     end_time: float
     live: bool
+    raw_N: Float32Array
+    raw_rate: int
 
 
 class LevelMeter:
@@ -86,6 +89,7 @@ class AudioFeed:
         microphone = self._microphone()
         sound = Sound(end_time=now) if microphone is None else microphone.read()
         self_N, live = sound.samples_N, microphone is not None
+        raw_N, raw_rate = sound.raw_N, sound.raw_rate
         self.lost_samples += sound.lost
         if len(self_N):
             self._fed_until = sound.end_time
@@ -93,10 +97,12 @@ class AudioFeed:
             blocks = int((now - self._fed_until) * AUDIO_RATE) // _BLOCK
             self_N, live = np.zeros(blocks * _BLOCK, np.float32), False
             self._fed_until += len(self_N) / AUDIO_RATE
+        if len(raw_N) == 0:
+            raw_N, raw_rate = self_N, AUDIO_RATE
         other_N = self._take_other(len(self_N))
         self.self_level.add(self_N)
         self.other_level.add(other_N)
-        return Heard(self_N, other_N, self._fed_until, live)
+        return Heard(self_N, other_N, self._fed_until, live, raw_N, raw_rate)
 
     def _take_other(self, count: int) -> Float32Array:
         other = self._other()

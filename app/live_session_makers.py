@@ -67,8 +67,8 @@ class Stage(Protocol):
 class RecorderDevice(Device, Protocol):
     """A file being recorded."""
 
-    def add_sound(self, self_N: Float32Array, stream_s: float) -> None:
-        """The next samples of the voice, the last of them at `stream_s`; never waits."""
+    def add_sound(self, sound_N: Float32Array, rate: int, stream_s: float) -> None:
+        """The next samples of the voice (mono), the last of them at `stream_s`; never waits."""
 
 
 class RecorderMaker(Protocol):

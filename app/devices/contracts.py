@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from app.session_contract import OutputFormat
-from inference.contract import Float32Array, PersonareError, UInt8Array
+from inference.contract import AUDIO_RATE, Float32Array, PersonareError, UInt8Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,15 @@ class Sound:
 
     `end_time` is the moment (clock seconds) the last sample was captured; of no samples, the
     moment up to which everything captured has been returned. `lost` counts samples that are
-    missing before these.
+    missing before these. `raw_N` is the same sound, mono, at the device's own `raw_rate`,
+    for films; empty where there is nothing better than `samples_N`.
     """
 
     samples_N: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
     end_time: float = 0.0
     lost: int = 0
+    raw_N: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    raw_rate: int = AUDIO_RATE
 
 
 class Device(Protocol):

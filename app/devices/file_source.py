@@ -20,8 +20,9 @@ _BLOCK: Final = AUDIO_RATE // 100
 class FileSource:
     """Plays a sound file as if it were spoken now, once or in a loop. Fulfils `AudioInput`.
 
-    `decode` reads a file as mono float32 at AUDIO_RATE and raises PersonareError. At its end the
-    source goes on with silence and is `finished`.
+    `decode` reads a file as mono float32 at AUDIO_RATE and raises PersonareError; `decode_raw`
+    reads it at its own rate, for films. At its end the source goes on with silence and is
+    `finished`.
     """
 
     def __init__(
@@ -30,11 +31,14 @@ class FileSource:
         clock: Clock,
         decode: Callable[[Path], Float32Array],
         loop: bool = False,
+        decode_raw: Callable[[Path], tuple[Float32Array, int]] | None = None,
     ) -> None:
         self._path = path
         self._clock = clock
         self._decode = decode
         self._loop = loop
+        self._decode_raw = decode_raw
+        self._raw_N, self._raw_rate = np.zeros(0, np.float32), AUDIO_RATE
         self._sound_N: Float32Array | None = None
         self._start = 0.0
         self._given = 0
@@ -59,6 +63,8 @@ class FileSource:
         sound_N = self._decode(self._path)
         if len(sound_N) == 0:
             raise PersonareError(f"{self.name} holds no sound.", remedy="Choose another file.")
+        if self._decode_raw is not None:
+            self._raw_N, self._raw_rate = self._decode_raw(self._path)
         self._given, self._start = 0, 0.0
         self._sound_N = sound_N
 
@@ -71,9 +77,14 @@ class FileSource:
             self._start = now
         blocks = int((now - self._start) * AUDIO_RATE / _BLOCK + 1e-6)
         end = max(blocks * _BLOCK, self._given)
-        piece_N = self._cut(sound_N, self._given, end)
-        self._given = end
-        return Sound(piece_N, self._start + end / AUDIO_RATE)
+        begin, self._given = self._given, end
+        piece_N = self._cut(sound_N, begin, end)
+        end_time = self._start + end / AUDIO_RATE
+        if len(self._raw_N) == 0:
+            return Sound(piece_N, end_time)
+        scale = self._raw_rate / AUDIO_RATE
+        raw_N = self._cut(self._raw_N, round(begin * scale), round(end * scale))
+        return Sound(piece_N, end_time, 0, raw_N, self._raw_rate)
 
     def fault(self) -> PersonareError | None:
         """A decoded file cannot fail."""

@@ -101,9 +101,10 @@ class Microphone:
         if ring is None or resampler is None:
             return Sound(end_time=self._clock.now())
         captured = ring.read()
-        sound_N = resampler.process(captured.samples_NC.mean(axis=1))
+        raw_N = captured.samples_NC.mean(axis=1)
         lost = round(captured.lost * AUDIO_RATE / ring.rate)
-        return Sound(sound_N, captured.end_time - resampler.delay, lost)
+        end_time = captured.end_time - resampler.delay
+        return Sound(resampler.process(raw_N), end_time, lost, raw_N, resampler.rate_in)
 
     def fault(self) -> PersonareError | None:
         """See `Device.fault`."""

@@ -16,7 +16,7 @@ from app.devices.resampler import StreamingResampler
 from app.realtime.latest_frame import LatestFrame
 from app.realtime.worker import Worker
 from app.session_contract import OutputFormat
-from inference.contract import AUDIO_RATE, Float32Array, PersonareError, UInt8Array
+from inference.contract import Float32Array, PersonareError, UInt8Array
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +62,8 @@ class Recorder:
         self.pictures = 0
         self._path, self._output, self._slot = path, output, slot
         self._make_film = make_film
-        self._resampler = StreamingResampler(AUDIO_RATE, sound_rate)
-        self._sound: deque[tuple[Float32Array, float]] = deque()
+        self._resampler = StreamingResampler(sound_rate, sound_rate)
+        self._sound: deque[tuple[Float32Array, int, float]] = deque()
         self._film: Film | None = None
         self._worker: Worker | None = None
         self._fault: PersonareError | None = None
@@ -91,9 +91,9 @@ class Recorder:
         self._worker = Worker("film", self._step, self._died, self._finish)
         self._worker.start()
 
-    def add_sound(self, self_N: Float32Array, stream_s: float) -> None:
-        """The next samples of the voice at AUDIO_RATE, the last one at `stream_s`; never waits."""
-        self._sound.append((self_N, stream_s))
+    def add_sound(self, sound_N: Float32Array, rate: int, stream_s: float) -> None:
+        """The next samples of the voice (mono), the last of them at `stream_s`; never waits."""
+        self._sound.append((sound_N, rate, stream_s))
 
     def fault(self) -> PersonareError | None:
         """See `Device.fault`."""
@@ -120,10 +120,12 @@ class Recorder:
     def _write_sound(self) -> None:
         assert self._film is not None
         while self._sound:
-            self_N, stream_s = self._sound.popleft()
+            sound_N, rate, stream_s = self._sound.popleft()
             if self._begin_s is None:
-                self._begin_s = stream_s - len(self_N) / AUDIO_RATE
-            self._film.add_sound(self._resampler.process(self_N))
+                self._begin_s = stream_s - len(sound_N) / rate
+            if rate != self._resampler.rate_in:  # another microphone, or silence in its place
+                self._resampler = StreamingResampler(rate, self._resampler.rate_out)
+            self._film.add_sound(self._resampler.process(sound_N))
 
     def _write_picture(self, live: Any) -> None:
         assert self._film is not None
