@@ -97,6 +97,7 @@ def _young() -> list[PersonSpec]:
                 beard=0.8,
                 stubble=0.35,
                 lips=(1.10, 0.86, 0.88),
+                buzz=0.85,
                 seed=3,
             ),
             eyes="brown",

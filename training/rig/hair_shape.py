@@ -67,4 +67,14 @@ def scalp_shade(
     eye = eyes_23.mean(0)
     above = smoothstep(eye[1] + 0.35, eye[1] + 0.60, skin_N3[:, 1])
     behind = smoothstep(eye[2] - 0.75, eye[2] - 1.0, skin_N3[:, 2]) * (skin_N3[:, 1] > eye[1] - 0.5)
-    return (smoothstep(0.15, 0.02, distance) * np.maximum(above, behind)).astype(np.float32)
+    return (0.8 * smoothstep(0.15, 0.02, distance) * np.maximum(above, behind)).astype(np.float32)
+
+
+def buzz_shade(base_N3: Float32Array, ears_N: Float32Array) -> Float32Array:
+    """Where very short hair grows (n,), by place on the base mesh before any identity.
+
+    The hairline runs from the forehead (y 8.05, z 1.35) over the ears (7.35, 0.45) to the nape.
+    """
+    y, z = base_N3[:, 1], base_N3[:, 2]
+    line = np.maximum(7.04 + 0.75 * z, 6.85)
+    return smoothstep(-0.06, 0.10, (y - line).astype(np.float32)) * (1 - ears_N)

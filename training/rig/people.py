@@ -44,6 +44,8 @@ class SkinSpec:
     stubble: float = 0.0
     """Cover of painted short beard hairs, 0 none .. 1 a dense short beard."""
     stubble_colour: Colour = (0.03, 0.02, 0.015)
+    buzz: float = 0.0
+    """Cover of very short hair on the scalp of people without a hair mesh, 0..1."""
     seed: int = 0
 
 

@@ -16,6 +16,7 @@ from training.rig.face_landmarks import EyeOpening, MouthOpening
 from training.rig.hair_shape import (
     COMBED,
     SOFT_HAIRLINE,
+    buzz_shade,
     comb_aside,
     root_distance,
     scalp_shade,
@@ -86,6 +87,11 @@ class Person:
         self._add_face(assets)
         if spec.hair:
             self._add_hair(assets, spec.hair, ear_z=float(head[2]) - 0.10)
+        elif spec.skin.buzz:
+            skin = self.parts["skin"]
+            place = skin.mesh.points(base.obj.vertices_N3)
+            skin.root_N = 1 - spec.skin.buzz * buzz_shade(place, self.regions["ears"])
+            skin.colour = spec.hair_colour
         self._linear_index = np.array([MOTION_INDEX[name] for name in LINEAR_NAMES])
 
     def _close_lips(self, base_B3: Float32Array, assets: RigAssets) -> Float32Array:

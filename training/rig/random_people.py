@@ -153,6 +153,7 @@ def _skin(rng: np.random.Generator, woman: bool, dark: bool, age: float, hair: C
         freckles=float(rng.uniform(0, 0.8)) if rng.random() < 0.2 and not dark else 0.0,
         stubble=float(rng.uniform(0, 0.8)) if not woman and rng.random() < 0.5 else 0.0,
         stubble_colour=_mix(hair, (0.02, 0.015, 0.01), 0.3),
+        buzz=float(rng.choice([0.0, 0.5, 0.85])),
         seed=int(rng.integers(1 << 30)),
     )
 
