@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -25,6 +26,8 @@ STATE_WORDS: Final[dict[PartState, tuple[str, str]]] = {
     PartState.FAILED: ("Not working", "bad"),
 }
 GONE: Final = "Not connected now"
+FILE_PREFIX: Final = "file:"
+"""Keys of inputs that are recordings begin with this (`app.composition`)."""
 
 Options = list[tuple[object, str]]
 
@@ -68,7 +71,10 @@ class DeviceBox(ChoiceBox):
     def refresh(self) -> None:
         """Show the devices of now."""
         if not self.view().isVisible():  # never under the user's finger
-            self.show_options(self._find(), self._keeper.value(self._path), GONE)
+            key = self._keeper.value(self._path)
+            recording = isinstance(key, str) and key.startswith(FILE_PREFIX)
+            missing = f"Recording {Path(str(key)).name}" if recording else GONE
+            self.show_options(self._find(), key, missing)
 
     def _follow(self, path: str) -> None:
         if path == self._path:

@@ -232,6 +232,7 @@ class MainWindow(QMainWindow):
         margin = 0 if self._full else MARGIN
         self._page_column.setContentsMargins(margin, margin and 10, margin, margin and 10)
         self.preview.set_full(self._full)
+        self.banners.set_quiet(self._full)
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
         (self.preview.full_button if self._full else self.gallery.view).setFocus()
 

@@ -57,6 +57,11 @@ class NoticeBoard(QObject):
         order = list(reversed(_TONES))
         return sorted(self._notices.values(), key=lambda notice: order.index(notice.tone))
 
+    def newest(self, notices: list[Notice]) -> list[Notice]:
+        """The one of `notices` that was posted last; empty when there is none."""
+        keys = [notice.key for notice in notices]
+        return [notice for key, notice in self._notices.items() if key in keys][-1:]
+
     def post(self, notice: Notice) -> None:
         """Say something; the same words again, once closed, stay closed until withdrawn."""
         same = self._notices.get(notice.key)
@@ -138,6 +143,7 @@ class Banners(QWidget):
         self._more = label("", "small")
         self._column.addWidget(self._more)
         self._shown: dict[str, Banner] = {}
+        self._quiet = False
         board.changed.connect(self.refresh)
         self.refresh()
 
@@ -145,9 +151,19 @@ class Banners(QWidget):
         """The banners on show, top first."""
         return list(self._shown.values())
 
+    def set_quiet(self, quiet: bool) -> None:
+        """Show faults only (in the full preview)."""
+        self._quiet = quiet
+        self.refresh()
+
     def refresh(self) -> None:
         """Show what the board holds now."""
         notices = self._board.notices()
+        faults = [notice for notice in notices if notice.tone in ("warn", "bad")]
+        # One piece of news at a time, the newest, and only when nothing is wrong: the preview
+        # should stay large.
+        news = [] if self._quiet else self._board.newest(notices)
+        notices = faults or news
         top = notices[:MOST_BANNERS]
         for key, banner in list(self._shown.items()):
             if banner.notice not in top:

@@ -339,7 +339,7 @@ class AppearancePage(Page):
     """Look of the window, and what happens when Personare opens."""
 
     def __init__(self, keeper: SettingsKeeper):
-        super().__init__("Appearance and start", keeper)
+        super().__init__("Look and start-up", keeper)
         look = self.group("Appearance")
         self.theme_box = self.choice(
             "Theme",

@@ -37,7 +37,7 @@ PAGES: Final = (
     ("Video", "picture"),
     ("Character", "person"),
     ("Performance", "speed"),
-    ("Appearance and start", "look"),
+    ("Look and start-up", "look"),
 )
 
 

@@ -156,6 +156,7 @@ class Preview(QWidget):
         elif not waiting:
             self._spinner.stop()
         self.start_button.setVisible(can_start)
+        self._buttons.setVisible(not title)
         self.setAccessibleDescription(f"{title} {text}".strip())
         self._place()
         self.update()
@@ -254,7 +255,7 @@ class Preview(QWidget):
         colors = theme().colors
         ground = QLinearGradient(rect.topLeft(), rect.bottomLeft())
         ground.setColorAt(0.0, QColor(colors.stage))
-        ground.setColorAt(1.0, QColor(colors.field))
+        ground.setColorAt(1.0, QColor(colors.field_hover))
         painter.fillRect(rect, ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)

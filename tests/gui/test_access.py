@@ -22,7 +22,7 @@ from app.ui import icons
 from app.ui.main_window import MainWindow
 from app.ui.theme import DARK, LIGHT, Colors
 from tests.gui.conftest import OpenWindow
-from tests.gui.simulated_session import SimulatedSession
+from tests.gui.simulated_session import SimulatedSession, two_halves
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 Key = Qt.Key
@@ -42,6 +42,7 @@ def walk(window: QWidget, key: Key = Key.Key_Tab) -> list[QWidget]:
 
 
 def test_tab_visits_every_control_and_comes_back(window: MainWindow) -> None:
+    window.preview.show_frame(two_halves())  # its buttons come with the first picture
     seen = walk(window)
     for control in (
         window.gallery.view,
@@ -161,6 +162,7 @@ def test_text_can_be_read(colors: Colors) -> None:
 
 
 def test_a_focus_ring_is_painted(window: MainWindow) -> None:
+    window.preview.show_frame(two_halves())
     for widget in (window.controls.you.box, window.controls.camera.record_button, window.preview):
         window.gallery.view.setFocus()
         without = widget.grab().toImage()

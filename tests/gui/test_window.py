@@ -258,6 +258,22 @@ def test_more_faults_than_room(window: MainWindow, session: SimulatedSession) ->
     assert "and 2 more" in words(window.banners)
 
 
+def test_news_wait_while_something_is_wrong(
+    open_window: OpenWindow, session: SimulatedSession
+) -> None:
+    window = open_window(window__welcomed=False)
+    session.change(camera=NO_DEVICE)
+    window.bridge.ask_status()
+    assert [banner.notice.key for banner in window.banners.banners()] == ["camera"]
+    session.change(camera=PartStatus())
+    window.bridge.ask_status()
+    assert [banner.notice.key for banner in window.banners.banners()] == ["welcome"]
+    window.toggle_full()
+    assert window.banners.banners() == []
+    window.toggle_full()
+    assert len(window.banners.banners()) == 1
+
+
 def test_recording_starts_stops_and_says_where_the_film_is(
     window: MainWindow, session: SimulatedSession, personare_home: Path
 ) -> None:
