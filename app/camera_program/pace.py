@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """When to send: one picture in every period, new ones at once, and never in bursts.
 
-Absolute deadlines: period k has its middle at phase + k * period. A new picture may leave from three
-quarters of a period before that middle (so that one that comes soon after a repeated one is not
-held back long) to half a period after it; if none came by then, it is time for a repeated one. The
-phase follows the application's own slowly, so that its pictures arrive in the
-middle, where their jitter does no harm.
+Absolute deadlines: period k has its middle at phase + k * period. A new picture may leave from
+three quarters of a period before that middle (so that one that comes soon after a repeated one is
+not held back long) to half a period after it; if none came by then, it is time for a repeated one.
+The phase follows the application's own slowly, so that its pictures arrive in the middle, where
+their jitter does no harm.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs in the guest, in the shared folder: guest_checks.sh [MODULE.ko] SECTION...
-# Prints one line "PASS name" or "FAIL name ..." for each check; sections: pixels restarts kill chromium refused
+# Prints one line "PASS name" or "FAIL name" for each check. Sections: pixels restarts toggle kill chromium refused app
 cd /share || exit 1
 export PYTHONPATH=/share/tools:/share/personare:$PYTHONPATH PYTHONUNBUFFERED=1
 D=/dev/video10
@@ -41,6 +41,37 @@ restarts)
     end > /tmp/end.log; grep "FEED END" /tmp/end.log
     sides; sides | grep -q 'Video Output'; verdict "after stop $k the device can be opened again" $?
   done;;
+toggle)
+  # The camera is turned off and on in the application while a reader has it open.
+  load; feed --seconds 600
+  timeout 90 python3 /share/tools/cv_reader.py $D 640 360 I420 50 across-toggle > /tmp/cv.log 2>&1 & R=$!
+  sleep 12; end > /tmp/end.log; verdict "stopped under a reader" $?; sides
+  feed --seconds 600; verdict "started again under the same reader" "$(grep -q PartState.ON /tmp/feed.log; echo $?)"
+  wait $R; cat /tmp/cv.log
+  grep -q "max_err=0 " /tmp/cv.log; verdict "what the reader saw was exact" $?
+  end > /tmp/end.log; grep "FEED END" /tmp/end.log;;
+app)
+  # The application itself with its models: slow in emulation, so a small picture.
+  load; export PERSONARE_HOME=/tmp/home
+  python3 -m app run --headless --mic personare/assets/speech/hello.wav --camera $D --size 640x360 --fps 10 --seconds 60 > /tmp/app.log 2>&1 & P=$!
+  for _ in $(seq 600); do grep -q "^camera: /dev" /tmp/app.log && break; kill -0 $P 2>/dev/null || break; sleep 0.5; done; sleep 8
+  read_raw 20 /tmp/a.raw
+  python3 - <<'PY'
+import sys
+import cv2, numpy as np
+frames = np.fromfile("/tmp/a.raw", np.uint8).reshape(-1, 540, 640)
+changes = [int(np.abs(a.astype(int) - b).max()) for a, b in zip(frames, frames[1:])]
+print("APP frames", len(frames), "largest change from each to the next", changes)
+cv2.imwrite("/share/app.png", cv2.cvtColor(frames[-1], cv2.COLOR_YUV2BGR_I420))
+sys.exit(0 if len(frames) == 20 and frames[-1].std() > 10 and sum(c > 4 for c in changes) >= 3 else 1)
+PY
+  verdict "v4l2-ctl reads a character that moves" $?
+  timeout 60 python3 -c "
+import cv2, sys
+camera = cv2.VideoCapture('$D', cv2.CAP_V4L2)
+good = sum(camera.read()[0] for _ in range(10))
+print('APP OpenCV read', good, 'of 10'); sys.exit(good != 10)"; verdict "OpenCV reads it" $?
+  wait $P; verdict "personare run ended well" $?; cat /tmp/app.log;;
 kill)
   load; feed --seconds 45 --kill-program-at 12
   timeout 80 python3 /share/tools/cv_reader.py $D 640 360 I420 35 across-kill | tee /tmp/cv.log
