@@ -17,6 +17,8 @@ from app.camera_program.ring_reader import RingReader
 
 STALL_SECONDS = 0.5
 """After this long without a new picture the last one is no longer held but brought to life."""
+_FIRST_SECONDS = 1.0
+"""How long the first picture may take before a dark one is shown in its place."""
 _LIVING_SECONDS = 1.0
 _LIVING_BYTES = 64_000_000
 
@@ -96,6 +98,8 @@ class Sender:
         self._sent += 1
 
     def _send_again(self) -> None:
+        if self._number == 0 and time.perf_counter() - self._new_at < _FIRST_SECONDS:
+            return
         if time.perf_counter() - self._new_at < STALL_SECONDS:
             self._camera.send(self._last)
             self._repeated += 1
