@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("onnx")
+import torch
 
 from inference.audio_features import MEL_BANDS
 from inference.contract import AUDIO_RATE, MOTION_INDEX, VISEMES, Float32Array

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("torch")
 
 from training.speech import augment
 from training.speech.align import labels, viterbi
@@ -56,7 +55,7 @@ def test_segments_always_cover_the_clip() -> None:
     assert [name for _, _, name in merged] == ["SIL", "AA", "IH", "SIL", "M", "SIL"]
     assert merged[0][0] == 0
     assert merged[-1][1] == 1.0
-    assert all(a[1] == pytest.approx(b[0]) for a, b in zip(merged[:-1], merged[1:], strict=True))
+    assert all(a[1] == pytest.approx(b[0]) for a, b in pairwise(merged))
 
 
 def test_lips_meet_on_p_b_m_and_part_on_vowels() -> None:

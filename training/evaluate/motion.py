@@ -17,7 +17,6 @@ from typing import Final
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from inference.contract import AUDIO_RATE, MOTION_NAMES, Float32Array, MotionTrack
 from inference.motion_generator import MotionGenerator

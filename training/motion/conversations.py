@@ -130,7 +130,8 @@ def make_example(pool: VoicePool, rng: Rng, seconds: float = SECONDS) -> Example
         echo_N = fftconvolve(other_N, room(rng, far=True))[:count].astype(np.float32)
         delay = int(rng.uniform(0.0, 0.25) * AUDIO_RATE)
         echo_N = np.concatenate([np.zeros(delay, np.float32), echo_N])[:count]
-        mixed_N = mixed_N + echo_N * db(rng.uniform(-35, 0))
+        leak_N = np.asarray(echo_N * db(rng.uniform(-35, 0)), np.float32)
+        mixed_N = mixed_N + leak_N
     if speaks or (others and mixed_N is not clean_N):
         self_N = degrade(mixed_N, rng)
     else:

@@ -22,11 +22,11 @@ _SHORTEST_PAUSE: Final = 0.06
 
 
 class _Id(c.Union):
-    _fields_ = [("number", c.c_int), ("name", c.c_char_p), ("string", c.c_char * 8)]  # noqa: RUF012
+    _fields_ = [("number", c.c_int), ("name", c.c_char_p), ("string", c.c_char * 8)]
 
 
 class _Event(c.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("type", c.c_int), ("unique", c.c_uint), ("position", c.c_int), ("length", c.c_int),
         ("audio_ms", c.c_int), ("sample", c.c_int), ("user", c.c_void_p), ("id", _Id),
     ]  # fmt: skip

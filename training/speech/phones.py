@@ -13,7 +13,7 @@ PHONES: Final[tuple[str, ...]] = (
     "AA", "AE", "EH", "AX", "ER", "IH", "IY", "OO", "UU", "YY", "OE",
 )  # fmt: skip
 PHONE_INDEX: Final = {name: i for i, name in enumerate(PHONES)}
-VOWELS: Final = frozenset("AA AE EH AX ER IH IY OO UU YY OE".split())
+VOWELS: Final = frozenset(["AA", "AE", "EH", "AX", "ER", "IH", "IY", "OO", "UU", "YY", "OE"])
 LIPS_CLOSED: Final = frozenset({"PB", "M"})
 FIRST_PART: Final = 0.62
 """Share of a diphthong's time given to its first vowel (its longer, opener part)."""

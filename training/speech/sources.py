@@ -101,9 +101,9 @@ def read_audio(file: Path) -> Float32Array:
         command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "g722", "-i", str(file)]
         command += ["-ar", str(AUDIO_RATE), "-ac", "1", "-f", "s16le", "-"]
         pcm = subprocess.run(command, check=True, capture_output=True).stdout
-        return np.frombuffer(pcm, np.int16).astype(np.float32) / 32768
+        return np.frombuffer(pcm, np.int16).astype(np.float32) / np.float32(32768)
     audio, rate = soundfile.read(file, dtype="float32", always_2d=True)
-    mono = audio.mean(1)
+    mono = np.asarray(audio.mean(1), np.float32)
     if rate != AUDIO_RATE:
-        mono = soxr.resample(mono, rate, AUDIO_RATE)
-    return np.asarray(mono, np.float32)
+        mono = soxr.resample(mono, rate, AUDIO_RATE).astype(np.float32)
+    return mono

@@ -11,15 +11,15 @@ Sources
     listeners blink 0.25 to 0.75 s after a speaker's pause begins; speakers at their own pauses.
   Evinger et al., "Not looking while leaping", Exp. Brain Res. 1994: large gaze shifts bring blinks.
   Lee, Badler and Badler, "Eyes alive", SIGGRAPH 2002: gaze in conversation at 30 frames per second.
-    Talking: mutual 93.9 +- 94.9 frames, away 27.8 +- 24.0. Listening: 237.5 +- 47.1 and 13.0 +- 7.1.
-    Saccade size -6.9 ln(P / 15.7) degrees, P uniform in percent up to 15; lasts 25 ms + 2.4 ms/degree.
+    Talking: mutual 93.9 +- 94.9 frames, away 27.8 +- 24.0; listening: 237.5 +- 47.1, 13.0 +- 7.1.
+    Saccade size -6.9 ln(P / 15.7) degrees, P uniform in percent to 15; 25 ms + 2.4 ms a degree.
   Hadar et al., "Kinematics of head movements accompanying speech during conversation", Hum. Mov.
     Sci. 1983: slow (under 1.8 Hz), ordinary (1.8-3.7 Hz) and rapid head movements; the head moves
     during most of speech and little in pauses.
   Hadar, Steiner and Rose, "Head movement during listening turns", J. Nonverbal Behav. 1985: nods
     of 1.8 to 3.7 Hz, one to three cycles.
   Ward and Tsukahara, "Prosodic features which cue back-channel responses", J. Pragmat. 2000:
-    listeners answer some 0.7 s after a cue at a phrase's end, and not sooner than after 0.7 s of talk.
+    listeners answer some 0.7 s after a cue at a phrase's end, after at least 0.7 s of talk.
   Conrad and Schoenle, "Speech and respiration", Arch. Psychiatr. Nervenkr. 1979: inspiration takes
     about 0.4 of the cycle at rest and 0.1 to 0.2 in speech. Resting rate 12 to 18 per minute.
   Munhall et al., "Visual prosody and speech intelligibility", Psychol. Sci. 2004, and Krahmer and
@@ -65,7 +65,7 @@ NOD_HZ: Final = 2.2
 NOD_DEGREES: Final = 4.5
 NOD_AFTER_TALK: Final = 0.7
 NOD_PAUSE: Final = 0.3
-"""Pause heard before a nod answers it; with the nod's own rise it peaks some 0.7 s after the cue."""
+"""Pause heard before a nod answers; with its own rise it peaks some 0.7 s after the cue."""
 NOD_CHANCE: Final = 0.55
 NOD_GAP: Final = 2.0
 
