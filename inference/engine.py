@@ -293,6 +293,11 @@ class Engine:
         """The present canvas."""
         return self._compositor
 
+    @property
+    def frames(self) -> FrameSource | None:
+        """The present character."""
+        return self._frames
+
     def set_frames(self, frames: FrameSource) -> None:
         """Change the character; the next frame shows the new one, the motion goes on."""
         self._frames = frames

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -221,3 +222,26 @@ def test_times_that_do_not_advance_are_left_out(tmp_path: Path) -> None:
         assert film.seconds == pytest.approx(0.2 + 1 / 30, abs=1e-3)
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EACCES, "may not be written"),
+        (errno.EROFS, "may not be written"),
+        (errno.ENOSPC, "disk is full"),
+        (errno.EIO, "cannot be written"),
+    ],
+)
+def test_the_systems_refusal_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def refuse(*rest: Any, **more: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PersonareError, match=words) as caught:
+        FilmWriter(tmp_path / "a.mp4", 64, 64, 30)
+    with pytest.raises(PersonareError):
+        read_sound(tmp_path / "a.wav")
+    assert caught.value.remedy

@@ -102,6 +102,7 @@ def mouth_delays(handed: list[tuple[float, float]]) -> np.ndarray[Any, Any]:
     when_F, shown_F = (np.array(column) for column in zip(*handed, strict=True))
     shown_F = np.maximum.accumulate(shown_F)
     sound_S = np.arange(shown_F[0], shown_F[-1], 0.01)
+    sound_S = sound_S[sound_S <= shown_F[-1]]  # arange may round beyond its end
     return when_F[np.searchsorted(shown_F, sound_S)] - sound_S
 
 
