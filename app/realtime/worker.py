@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from collections.abc import Callable
+from typing import Final
 
 log = logging.getLogger(__name__)
+
+_LAST_WAIT_SECONDS: Final = 10.0
+"""How long the end of the process waits for a thread that did not stop in time."""
 
 
 class Worker:
@@ -49,6 +54,8 @@ class Worker:
         self._thread.join(timeout)
         if self._thread.is_alive():
             log.error("thread %s did not stop within %.1f s", self.name, timeout)
+            # Ending the process under a thread that computes in native code would abort it.
+            atexit.register(self._thread.join, _LAST_WAIT_SECONDS)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
