@@ -76,6 +76,11 @@ class DeviceBox(ChoiceBox):
             missing = f"Recording {Path(str(key)).name}" if recording else GONE
             self.show_options(self._find(), key, missing)
 
+    def showPopup(self) -> None:
+        """Open with the devices of now."""
+        self.refresh()
+        super().showPopup()
+
     def _follow(self, path: str) -> None:
         if path == self._path:
             self.refresh()

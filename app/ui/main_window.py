@@ -37,6 +37,11 @@ WELCOME_REMEDY = (
     "In Zoom, Teams, Meet or OBS it appears by its name among the webcams. Your microphone stays "
     "as it is in the call; here it only moves the mouth."
 )
+HELP = (
+    "Only one program at a time can count on the camera, and browsers list it only while it is "
+    "on. The others see you the right way round, whatever your preview shows. For a character "
+    "that listens, choose the monitor of your loudspeakers under “The others”."
+)
 GALLERY_WIDTH = 236
 
 
@@ -69,6 +74,7 @@ class MainWindow(QMainWindow):
         self.preferences: PreferencesDialog | None = None
         self.about: AboutDialog | None = None
         self._full = False
+        self._met = False
         self._lay_out(icon)
         self._connect()
         self._make_shortcuts()
@@ -222,7 +228,7 @@ class MainWindow(QMainWindow):
     def show_help(self) -> None:
         """Say again what the first start says."""
         self.board.withdraw("welcome")
-        self.board.post(Notice("welcome", WELCOME, WELCOME_REMEDY))
+        self.board.post(Notice("welcome", WELCOME, HELP))
 
     def toggle_full(self) -> None:
         """The preview alone on the whole screen, and back."""
@@ -257,6 +263,10 @@ class MainWindow(QMainWindow):
 
     def _show_status(self, status: SessionStatus) -> None:
         running = self.bridge.running
+        if not self._met and status.character:
+            # Whoever is on stage first may come from the command line, not from the settings.
+            self._met = True
+            self.gallery.select(status.character)
         self.status_line.show_status(status, self.keeper.settings.output(), running)
         self.preview.show_activity(status.activity if running else None)
         words = ["On air"] if status.camera.state is PartState.ON else []
@@ -326,6 +336,7 @@ class MainWindow(QMainWindow):
             self.bridge.record_to(None)
         self._save_geometry()
         self.keeper.save_now()
+        self.hide()  # at once; the devices may take a second to let go
         self.bridge.stop()
         self.preview.stop()
         super().closeEvent(event)

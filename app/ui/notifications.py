@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.session_contract import PartState, PartStatus, SessionStatus
@@ -176,6 +177,9 @@ class Banners(QWidget):
                 banner = Banner(self._board, notice)
                 self._column.insertWidget(place, banner)
                 self._shown[notice.key] = banner
+                if QAccessible.isActive():  # a screen reader says it at once
+                    alert = QAccessibleEvent(banner, QAccessible.Event.Alert)
+                    QAccessible.updateAccessibility(alert)
         self._shown = {notice.key: self._shown[notice.key] for notice in top}
         more = len(notices) - len(top)
         self._more.setText(f"and {more} more" if more else "")

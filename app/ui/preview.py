@@ -282,13 +282,13 @@ class Preview(QWidget):
     def _paint_words(self, painter: QPainter, rect: QRectF, top: float) -> None:
         colors = theme().colors
         font = QFont(self.font())
-        font.setPixelSize(17)
+        font.setPixelSize(theme().text_size + 4)
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(QColor(colors.text))
         line = QRectF(rect.left() + 24, top, rect.width() - 48, 26)
         painter.drawText(line, Qt.AlignmentFlag.AlignCenter, self._title)
-        font.setPixelSize(13)
+        font.setPixelSize(theme().text_size)
         font.setWeight(QFont.Weight.Normal)
         painter.setFont(font)
         painter.setPen(QColor(colors.muted))
@@ -308,7 +308,7 @@ class Preview(QWidget):
     ) -> float:
         """A pill with a dot and a word; returns its right edge."""
         font = QFont(self.font())
-        font.setPixelSize(12)
+        font.setPixelSize(theme().text_size - 1)
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         width = painter.fontMetrics().horizontalAdvance(word) + 34

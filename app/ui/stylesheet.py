@@ -9,15 +9,15 @@ from typing import Final
 from app.ui.theme import RADIUS, Colors
 
 _TEMPLATE: Final = Template("""
-* { font-size: 13px; }
+* { font-size: ${base}px; }
 QWidget { color: $text; }
 QMainWindow, QDialog, QWidget#page { background: $window; }
 QLabel { background: transparent; }
-QLabel[role="title"] { font-size: 20px; font-weight: 600; }
-QLabel[role="brand"] { font-size: 16px; font-weight: 600; }
-QLabel[role="heading"] { font-size: 13px; font-weight: 600; }
+QLabel[role="title"] { font-size: ${title}px; font-weight: 600; }
+QLabel[role="brand"] { font-size: ${brand}px; font-weight: 600; }
+QLabel[role="heading"] { font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }
-QLabel[role="small"] { color: $muted; font-size: 12px; }
+QLabel[role="small"] { color: $muted; font-size: ${small}px; }
 QToolTip {
   background: $card; color: $text; border: 1px solid $border; padding: 6px 8px;
 }
@@ -26,7 +26,7 @@ QFrame[role="card"] {
 }
 QFrame[role="line"] { background: $border; border: none; max-height: 1px; min-height: 1px; }
 
-QLabel[chip] { font-size: 12px; font-weight: 600; border-radius: 9px; padding: 2px 8px; }
+QLabel[chip] { font-size: ${small}px; font-weight: 600; border-radius: 9px; padding: 2px 8px; }
 QLabel[chip="off"] { color: $muted; background: $field; }
 QLabel[chip="good"] { color: $good; background: $good_soft; }
 QLabel[chip="warn"] { color: $warn; background: $warn_soft; }
@@ -123,6 +123,7 @@ QFrame[notice] QPushButton:focus, QFrame[notice] QPushButton:hover { border-colo
 """)
 
 
-def build_stylesheet(colors: Colors) -> str:
-    """The whole style sheet for one look."""
-    return _TEMPLATE.substitute(asdict(colors), radius=RADIUS)
+def build_stylesheet(colors: Colors, base: int) -> str:
+    """The whole style sheet for one look; `base` is the size of plain text in pixels."""
+    sizes = {"base": base, "small": base - 1, "brand": base + 3, "title": base + 7}
+    return _TEMPLATE.substitute(asdict(colors), radius=RADIUS, **sizes)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.settings.model import Theme as Choice
@@ -101,6 +101,8 @@ class ThemeKeeper(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.colors = LIGHT
+        self.text_size = 13
+        """Plain text in pixels; follows the system's font, so that large text stays large."""
         self._choice = Choice.SYSTEM
 
     @property
@@ -127,8 +129,9 @@ class ThemeKeeper(QObject):
         if isinstance(app, QApplication):
             from app.ui.stylesheet import build_stylesheet
 
+            self.text_size = max(12, QFontInfo(app.font()).pixelSize())
             app.setPalette(_qt_palette(self.colors))
-            app.setStyleSheet(build_stylesheet(self.colors))
+            app.setStyleSheet(build_stylesheet(self.colors, self.text_size))
         self.changed.emit()
 
 

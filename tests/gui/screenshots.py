@@ -1,8 +1,9 @@
 """Pictures of the real window for the documentation: `python -m tests.gui.screenshots --out DIR`.
 
 Needs no screen (Qt draws offscreen) but fonts: `apt-get install fonts-inter`. The session is
-simulated unless `--live` is given: then the real engine runs on the sample speech, and the picture
-in the preview is its own.
+simulated unless `--live` is given: then the real session runs on the sample speech, and picture,
+rate, delay and level are its own; only the devices' names are made up, and the camera is the one
+of the tests that swallows what it gets.
 """
 
 from __future__ import annotations
@@ -12,17 +13,22 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import cv2
 import numpy as np
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app import paths
 from app.characters.library import CharacterLibrary
-from app.session_contract import Activity, PartState, PartStatus, Session
+from app.composition import live_makers
+from app.live_session import LiveChoices, LiveSession
+from app.session_contract import Activity, DeviceInfo, PartState, PartStatus, Session
 from app.settings.model import Settings, changed
 from app.settings.store import SettingsStore
 from app.ui.application import application, application_icon
@@ -78,16 +84,20 @@ class Photographer:
         settle(0.3)
         picture = widget.grab()
         file = self.out / f"{name}.png"
-        picture.save(str(file))
+        picture.save(str(file), quality=0)  # the smallest file, not the worst picture
         print(f"{file}  {picture.width()}x{picture.height()}  {file.stat().st_size // 1024} kB")
 
 
 def settle(seconds: float, until: Callable[[], bool] | None = None) -> None:
     """Let the window live for a while, or until something is so."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not (until and until()):
-        QApplication.processEvents()
-        time.sleep(0.005)
+    loop, end, look = QEventLoop(), QTimer(), QTimer()
+    end.setSingleShot(True)
+    end.timeout.connect(loop.quit)
+    end.start(max(1, round(1000 * seconds)))
+    if until is not None:
+        look.timeout.connect(lambda: loop.quit() if until() else None)
+        look.start(50)
+    loop.exec()
 
 
 def simulated(photographer: Photographer, theme: str) -> None:
@@ -121,6 +131,40 @@ def simulated(photographer: Photographer, theme: str) -> None:
     window.close()
 
 
+def live_session(character: str, scratch: Path) -> Session:
+    """The real session with the sample speech for a microphone and the tests' camera."""
+    fake_camera = Path(__file__).parents[1] / "realtime" / "fake_camera"
+    os.environ["PYTHONPATH"] = str(fake_camera)  # for the camera program, a process of its own
+    os.environ["FAKE_CAMERA_LOG"] = str(scratch / ".camera.log")
+    microphone = DeviceInfo(f"file:{paths.sample_speech()}", "Headset microphone", True)
+    monitor = DeviceInfo(
+        f"file:{paths.assets_root() / 'speech' / 'other.wav'}", "Monitor of Headset"
+    )
+    makers = replace(
+        live_makers(),
+        list_microphones=lambda: [microphone],
+        list_loopbacks=lambda: [monitor],
+        list_cameras=lambda: [DeviceInfo("Personare", "Personare")],
+    )
+    return LiveSession(makers, LiveChoices(character=character, microphone=microphone.key))
+
+
+def live(photographer: Photographer, theme: str, character: str, moments: list[float]) -> None:
+    """The real session at some moments (seconds after the first picture)."""
+    session = live_session(character, photographer.out)
+    window = photographer.window(session, theme, character)
+    window.keeper.set("devices.camera", "Personare")
+    settle(10.0, window.preview.has_picture)
+    window.bridge.ask_devices()
+    window.keeper.set("devices.microphone", session.microphones()[0].key)
+    window.toggle_camera()
+    began = time.monotonic()
+    for number, moment in enumerate(moments, 1):
+        settle(began + moment - time.monotonic())
+        photographer.shoot(window, f"live-{theme}-{number}")
+    window.close()
+
+
 def main() -> int:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -128,13 +172,21 @@ def main() -> int:
     parser.add_argument("--width", type=int, default=1240)
     parser.add_argument("--height", type=int, default=800)
     parser.add_argument("--font", default="Inter")
+    parser.add_argument("--live", action="store_true", help="with the real session")
+    parser.add_argument("--character", default="")
+    parser.add_argument("--moments", type=float, nargs="+", default=[3.0])
+    parser.add_argument("--themes", nargs="+", default=["light", "dark"])
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     application().setFont(QFont(arguments.font, 10))
     photographer = Photographer(arguments.out, arguments.width, arguments.height)
-    for theme in ("light", "dark"):
-        simulated(photographer, theme)
-    (arguments.out / ".settings.json").unlink(missing_ok=True)
+    for theme in arguments.themes:
+        if arguments.live:
+            live(photographer, theme, arguments.character, arguments.moments)
+        else:
+            simulated(photographer, theme)
+    for hidden in (".settings.json", ".camera.log"):
+        (arguments.out / hidden).unlink(missing_ok=True)
     return 0
 
 
