@@ -24,7 +24,7 @@ from inference.onnx_session import OnnxSession, open_session
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 WINDOW_SIZES: Final[dict[str, tuple[int, int]]] = {
-    "mouth": (128, 128),
+    "mouth": (96, 96),
     "eye_left": (64, 48),
     "eye_right": (64, 48),
 }
@@ -34,8 +34,6 @@ EYE_VIEWS: Final = ("portrait", "eyes-shut")
 COARSE: Final = 4
 """Pixels per sample of a window's flow."""
 FLOW_SCALE: Final = 16.0
-INSIDE: Final = (38, 14, 14, 255)
-"""Colour between the parted lips that the network starts from."""
 _MIRROR_X = np.array([[[-1]], [[1]]], np.float32)
 
 
@@ -109,14 +107,22 @@ def identity_views(character: Character, geometry: Geometry) -> dict[str, Float3
     }
 
 
+def inside_of(views: dict[str, Float32Array]) -> UInt8Array:
+    """The mouth's window of the wide open mouth (height, width, RGB), from `identity_views`."""
+    at = 3 * MOUTH_VIEWS.index("open")
+    return views["mouth_views"][0, at : at + 3].transpose(1, 2, 0).astype(np.uint8)
+
+
 class WindowWarper:
     """Warps the head's picture by the expression alone, at the three windows."""
 
-    def __init__(self, expression: OnnxSession, geometry: Geometry) -> None:
-        """`expression` is the package's graph of that name."""
+    def __init__(self, expression: OnnxSession, geometry: Geometry, inside: UInt8Array) -> None:
+        """`expression` is the package's graph of that name, `inside` the mouth's window (RGB) of a
+        picture with the mouth wide open: what the parted lips show before the network's work."""
         self._session = expression
         self._geometry = geometry
         self._head = geometry.layer("head")
+        self._inside = np.dstack([inside, np.full(inside.shape[:2], 255, np.uint8)])
         self._places = {
             name: coarse_places(geometry.windows[name], size) for name, size in WINDOW_SIZES.items()
         }
@@ -165,8 +171,7 @@ class WindowWarper:
             picture, share = self._fetch("mouth", source, mask)
             layers.append((picture, cv.merge([share] * 4)))
         (upper, upper_share), (lower, lower_share) = layers
-        inside = np.full_like(lower, INSIDE)
-        lower = _mix(lower, inside, lower_share)
+        lower = _mix(lower, self._inside, lower_share)
         return _mix(upper, lower, upper_share), np.concatenate(flows)
 
     def warped(self, motion_D: Float32Array) -> dict[str, Float32Array]:
@@ -220,11 +225,12 @@ class Painter:
     ) -> None:
         self._geometry = geometry
         expression = open_session(package.path("expression"), provider, threads)
-        self._warper = WindowWarper(expression, geometry)
+        views = identity_views(character, geometry)
+        self._warper = WindowWarper(expression, geometry, inside_of(views))
         self._paint = open_session(package.path("paint"), provider, threads)
         self._relight = open_session(package.path("relight"), provider, threads)
         identity = open_session(package.path("identity"), provider, threads)
-        codes = identity.run(identity_views(character, geometry))
+        codes = identity.run(views)
         self._codes = {name: value.copy() for name, value in codes.items()}
 
     def windows(self, motion_D: Float32Array) -> list[WindowSource]:

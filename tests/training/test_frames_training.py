@@ -29,7 +29,7 @@ def tiny_packed(name: str = "ada", count: int = 6) -> Packed:
     """A character whose truth is the warp with a red square in the middle."""
     rng = np.random.default_rng(len(name))
     windows = {}
-    sizes = {"mouth": (128, 128, 4), "eye_left": (64, 48, 2), "eye_right": (64, 48, 2)}
+    sizes = {"mouth": (96, 96, 4), "eye_left": (64, 48, 2), "eye_right": (64, 48, 2)}
     for key, (w, h, flows) in sizes.items():
         warp = np.full((count, h, w, 4), 160, np.uint8)
         warp[..., 3] = 255
@@ -119,6 +119,7 @@ def test_paint_cannot_show_a_box_edge() -> None:
     net = paint.CropPaint(*paint.EYE_SIZE, (16, 16, 16)).eval()
     with torch.no_grad():
         _, mask = net(
+            torch.rand(1, 4, 48, 64),
             torch.rand(1, 4, 48, 64),
             torch.randn(1, 2, 12, 16),
             torch.rand(1, MOTION_SIZE),

@@ -26,6 +26,7 @@ from inference.frame_generator_windows import (
     WINDOW_SIZES,
     WindowWarper,
     identity_views,
+    inside_of,
     window_of,
 )
 from inference.model_package import load_model_package
@@ -35,10 +36,11 @@ from training.frames.motions import random_motion
 from training.frames.packed import WINDOWS, Packed, Window, save_packed
 from training.frames.paint import RELIGHT_SIZE
 from training.rig.assets import RigAssets
+from training.rig.export_cast import cast_scene
 from training.rig.people import PersonSpec, cast, random_person
 from training.rig.person import Person
 from training.rig.render import Renderer
-from training.rig.scene import Scene, studio
+from training.rig.scene import Scene
 
 SHARD = 100
 
@@ -93,7 +95,7 @@ def render(arguments: argparse.Namespace) -> None:
             if path.exists():
                 continue
             person = Person(spec_of(name), assets)
-            scene = studio(person)
+            scene = cast_scene(person)
             rng = np.random.default_rng([arguments.seed, shard, whole, *name.encode()])
             count = min(SHARD, arguments.count - shard * SHARD)
             motions = np.stack([random_motion(rng, pose=whole) for _ in range(count)])
@@ -123,7 +125,8 @@ def pack_character(
     character = load_character(folder)
     geometry = load_geometry(character.geometry_path or folder / "geometry.npz")
     session = open_session(load_model_package(package).path("expression"))
-    warper = WindowWarper(session, geometry)
+    views = identity_views(character, geometry)
+    warper = WindowWarper(session, geometry, inside_of(views))
     windows = _shards(raw / character.id, "render")
     motions = windows["motion"][:limit]
     warps: dict[str, list[Any]] = {
@@ -137,7 +140,6 @@ def pack_character(
                 picture = seen[f"{key}_{source}"][index].transpose(1, 2, 0)
                 warps[f"{name}_{kind}"].append(picture.astype(np.uint8))
             warps[f"{name}_flow"].append(seen[f"{key}_flow"][index].astype(np.float16))
-    views = identity_views(character, geometry)
     view_of = {
         "mouth": views["mouth_views"][0],
         "eye_left": views["eyes_views"][0],

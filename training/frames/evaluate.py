@@ -25,9 +25,10 @@ from inference.frame_generator import FrameGenerator, clean_motion
 from training.frames.dataset import spec_of
 from training.frames.motions import named_motions, random_motion, set_gaze, shape
 from training.rig.assets import RigAssets
+from training.rig.export_cast import cast_scene
 from training.rig.person import Deformed, Person
 from training.rig.render import Renderer
-from training.rig.scene import Scene, studio
+from training.rig.scene import Scene
 
 HELD_SEED = 90210
 GREY = 128
@@ -97,7 +98,7 @@ class CharacterCheck:
 
     def __init__(self, name: str, arguments: argparse.Namespace, renderer: Renderer) -> None:
         self.person = Person(spec_of(name), arguments.rig_assets)
-        self.scene = studio(self.person)
+        self.scene = cast_scene(self.person)
         self.renderer = renderer
         folder = arguments.characters / name
         self.full = FrameGenerator(arguments.package, folder, threads=arguments.threads)

@@ -124,6 +124,7 @@ def paint_inputs() -> dict[str, Tensor]:
     (mw, mh), (ew, eh), u = MOUTH_SIZE, EYE_SIZE, UNSHUFFLE
     return {
         "mouth_cut": torch.rand(1, 4, mh, mw) * 255,
+        "mouth_warp": torch.rand(1, 4, mh, mw) * 255,
         "mouth_flow": torch.randn(1, 4, mh // u, mw // u),
         "eyes_warp": torch.rand(2, 4, eh, ew) * 255,
         "eyes_flow": torch.randn(2, 2, eh // u, ew // u),

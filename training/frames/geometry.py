@@ -24,12 +24,13 @@ from inference.frame_generator_windows import WINDOW_SIZES
 from training.rig.assets import RigAssets
 from training.rig.base_mesh import LINEAR_NAMES
 from training.rig.character_files import add_files
+from training.rig.export_cast import cast_scene
 from training.rig.layers import LAYERS
 from training.rig.people import cast
 from training.rig.person import Deformed, Person
 from training.rig.pose import BODY_FOLLOWS
 from training.rig.render import Renderer
-from training.rig.scene import Scene, studio
+from training.rig.scene import Scene
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -320,7 +321,7 @@ def paint_windows(person: Person, scene: Scene) -> dict[str, tuple[int, int]]:
     left, right = scene.project(person.eyes_23.astype(np.float32))
     middle = (left[0] + right[0]) / 2
     width, height = WINDOW_SIZES["eye_left"]
-    out = {"mouth": (round(middle - WINDOW_SIZES["mouth"][0] / 2), round(lips[1] - 46))}
+    out = {"mouth": (round(middle - WINDOW_SIZES["mouth"][0] / 2), round(lips[1] - 32))}
     for name, eye in (("eye_left", left), ("eye_right", right)):
         out[name] = (round(eye[0] - width / 2), round(eye[1] - height / 2))
     return {name: (int(x), int(y)) for name, (x, y) in out.items()}
@@ -367,7 +368,7 @@ def main() -> None:
         folder = arguments.characters / name
         if folder.is_dir() and (arguments.only is None or name in arguments.only):
             person = Person(spec, assets)
-            content = geometry_file(renderer, person, studio(person))
+            content = geometry_file(renderer, person, cast_scene(person))
             add_files(folder, {"geometry.npz": content}, geometry="geometry.npz")
             print(f"{name}: {len(content) / 1e6:.2f} MB")
 

@@ -51,7 +51,7 @@ class Identity(nn.Module):
         self.eye = WindowEncoder(len(EYE_VIEWS))
 
     def forward(self, mouth_views: Tensor, eyes_views: Tensor) -> tuple[Tensor, ...]:
-        """Views in 0..255: mouth (1, 9, 128, 128), eyes (2, 6, 48, 64), the right one mirrored.
+        """Views in 0..255: mouth (1, 9, 96, 96), eyes (2, 6, 48, 64), the right one mirrored.
 
         Returns mouth feature and code, eyes' features and codes.
         """

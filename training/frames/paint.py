@@ -19,12 +19,12 @@ from torch.nn import functional
 from inference.contract import BLENDSHAPES, MOTION_SIZE
 
 UNSHUFFLE = 4
-FEATURES = 32
+FEATURES = 64
 """Channels of the feature map that `identity` makes of the references."""
 CODE = 64
 """Length of the identity code."""
-MOUTH_SIZE = (128, 128)
-"""Mouth window, (width, height) in pixels of a 512 pixel portrait: reaches below the chin."""
+MOUTH_SIZE = (96, 96)
+"""Mouth window, (width, height) in pixels of a 512 pixel portrait: nose to below the lower lip."""
 EYE_SIZE = (64, 48)
 RELIGHT_SIZE = 64
 FLOW_SCALE = 16.0
@@ -102,12 +102,22 @@ class CropPaint(nn.Module):
         self.out = conv(a, 5 * UNSHUFFLE**2)
 
     def forward(
-        self, warp_B4HW: Tensor, flow_BFhw: Tensor, motion_BD: Tensor, feature: Tensor, code: Tensor
+        self,
+        cut_B4HW: Tensor,
+        warp_B4HW: Tensor,
+        flow_BFhw: Tensor,
+        motion_BD: Tensor,
+        feature: Tensor,
+        code: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Painted RGBA (B, 4, H, W) in 0..1 (premultiplied) and mask (B, 1, H, W)."""
+        """Painted RGBA (B, 4, H, W) in 0..1 (premultiplied) and mask (B, 1, H, W).
+
+        Where `cut`, which the paint starts from, differs from the frame's own `warp`, the mask
+        starts out near one: between the lips.
+        """
         relu = functional.relu
         condition = relu(self.motion(torch.cat([motion_BD[:, :52], code], 1)))
-        pixels = functional.pixel_unshuffle(warp_B4HW - 0.5, UNSHUFFLE)
+        pixels = functional.pixel_unshuffle(cut_B4HW - 0.5, UNSHUFFLE)
         x = self.enter(pixels) + self.remember(feature) + self.follow(flow_BFhw)
         skip_1 = relu(x + self.top_bias(condition)[..., None, None])
         skip_1 = skip_1 + relu(self.top(skip_1))
@@ -120,8 +130,10 @@ class CropPaint(nn.Module):
         x = x + relu(self.join_1(x))
         x = x + relu(self.last(x))
         out = functional.pixel_shuffle(self.out(x), UNSHUFFLE)
-        colour = (out[:, :4] * 0.5 + warp_B4HW).clamp(0, 1)
-        mask = torch.sigmoid(2.0 * out[:, 4:] + 1.0) * self.ramp
+        colour = (out[:, :4] * 0.5 + cut_B4HW).clamp(0, 1)
+        apart = (cut_B4HW - warp_B4HW).abs().amax(1, keepdim=True)
+        apart = functional.max_pool2d(apart, 5, 1, 2)
+        mask = torch.sigmoid(2.0 * out[:, 4:] + 12.0 * apart) * self.ramp
         return colour, mask
 
 
@@ -139,6 +151,7 @@ class Paint(nn.Module):
     def forward(
         self,
         mouth_cut: Tensor,
+        mouth_warp: Tensor,
         mouth_flow: Tensor,
         eyes_warp: Tensor,
         eyes_flow: Tensor,
@@ -155,9 +168,10 @@ class Paint(nn.Module):
         """
         motion_BD = motion_D[None]
         both_BD = torch.cat([motion_BD, motion_BD[:, self.mirror]])
-        mouth = self.mouth(mouth_cut / 255, mouth_flow, motion_BD, mouth_feature, mouth_code)
-        eyes = self.eye(eyes_warp / 255, eyes_flow, both_BD, eyes_feature, eyes_code)
-        return _for_drawing(*mouth), _for_drawing(*eyes)
+        cut, warp, eyes = mouth_cut / 255, mouth_warp / 255, eyes_warp / 255
+        mouth = self.mouth(cut, warp, mouth_flow, motion_BD, mouth_feature, mouth_code)
+        eye = self.eye(eyes, eyes, eyes_flow, both_BD, eyes_feature, eyes_code)
+        return _for_drawing(*mouth), _for_drawing(*eye)
 
 
 def _for_drawing(colour: Tensor, mask: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from training.frames.identity import Identity, WindowEncoder, code_of_character
 from training.frames.packed import Packed, load_packed
 from training.frames.paint import CropPaint, Paint, Relight, mirrored_names
 
-MASK_COST = 0.004
+MASK_COST = 0.001
 """Price of painting where the warp would do."""
 PEOPLE = 3
 """Characters in one batch."""
@@ -132,7 +132,12 @@ def paint_step(net: CropPaint, encoder: WindowEncoder, batch: dict[str, Tensor])
     """Losses of a batch; `blend` in the result's floats is what the eye would see."""
     feature, code = encoder(batch["views"])
     colour, mask = net(
-        batch["cut"], batch["flow"], batch["motion"], feature[batch["who"]], code[batch["who"]]
+        batch["cut"],
+        batch["warp"],
+        batch["flow"],
+        batch["motion"],
+        feature[batch["who"]],
+        code[batch["who"]],
     )
     return paint_loss(colour.float(), mask.float(), batch["warp"], batch["truth"])
 
@@ -207,7 +212,9 @@ def held_out(both: nn.Module, held: list[Packed], limit: int = 24) -> str:
         net, encoder = getattr(both["paint"], kind), getattr(both["identity"], kind)  # type: ignore[index]
         feature, code = encoder(batch["views"])
         who = batch["who"]
-        colour, mask = net(batch["cut"], batch["flow"], batch["motion"], feature[who], code[who])
+        colour, mask = net(
+            *(batch[k] for k in ("cut", "warp", "flow", "motion")), feature[who], code[who]
+        )
         blend = mask * colour + (1 - mask) * batch["warp"]
         for name, image in (("warp", batch["warp"]), ("cut", batch["cut"]), ("full", blend)):
             error = float(((image - batch["truth"]) ** 2).mean())

@@ -1,0 +1,203 @@
+"""The frame generator on bundled characters: golden frames, closures, determinism, bad input.
+
+After a change that is meant to alter frames, look at them, then run this file as a program: it
+writes the golden frames anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inference.character import load_character
+from inference.contract import MOTION_INDEX, MOTION_SIZE, PersonareError
+from inference.frame_generator import FrameGenerator, clean_motion
+from inference.frame_generator_layers import load_geometry, project
+from inference.frame_generator_windows import WINDOW_SIZES
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "assets" / "models" / "frame-first-light"
+CHARACTERS = ROOT / "assets" / "characters"
+GOLDEN = Path(__file__).parent / "golden"
+CAST = ("lena", "kwame")
+
+
+def motion(**values: float) -> np.ndarray:
+    """A motion by names; a name without its side sets both sides."""
+    motion_D = np.zeros(MOTION_SIZE, np.float32)
+    for key, value in values.items():
+        for name in (key, f"{key}Left", f"{key}Right"):
+            if name in MOTION_INDEX:
+                motion_D[MOTION_INDEX[name]] = value
+    return motion_D
+
+
+GOLDEN_MOTIONS = {
+    "rest": motion(),
+    "speaking": motion(jawOpen=0.45, mouthLowerDown=0.3, mouthUpperUp=0.2, headYaw=0.1),
+    "blink": motion(eyeBlink=1.0, breath=0.8, headPitch=-0.08),
+}
+
+
+@pytest.fixture(scope="module", params=CAST)
+def generator(request: pytest.FixtureRequest) -> FrameGenerator:
+    return FrameGenerator(PACKAGE, CHARACTERS / request.param, threads=1)
+
+
+def window(generator: FrameGenerator, frame: np.ndarray, name: str) -> np.ndarray:
+    """A paint window of a frame whose head is at rest, as float RGB."""
+    x, y = generator.geometry.windows[name]
+    w, h = WINDOW_SIZES[name]
+    return frame[y : y + h, x : x + w, :3].astype(np.float32)
+
+
+def lip_strip(generator: FrameGenerator, frame: np.ndarray) -> np.ndarray:
+    """The pixels (rows, RGB) down the middle of the mouth, eleven columns averaged."""
+    mouth = window(generator, frame, "mouth")
+    return mouth[16:76, 42:53].mean(1)
+
+
+def small(frame: np.ndarray) -> np.ndarray:
+    """A frame as it is kept: 128 pixels wide, premultiplied."""
+    out = frame.astype(np.float32)
+    out[..., :3] *= out[..., 3:] / 255
+    return cv2.resize(out, (128, 128), interpolation=cv2.INTER_AREA)
+
+
+def test_golden_frames(generator: FrameGenerator) -> None:
+    with np.load(GOLDEN / f"{generator.character_id}.npz") as kept:
+        for name, motion_D in GOLDEN_MOTIONS.items():
+            difference = np.abs(small(generator.draw(motion_D)) - kept[name].astype(np.float32))
+            assert difference.mean() < 0.5, name
+            assert np.percentile(difference, 99.9) < 12, name
+
+
+def test_rest_is_the_portrait(generator: FrameGenerator) -> None:
+    portrait = cv2.imread(str(CHARACTERS / generator.character_id / "portrait.png"), -1)
+    portrait = cv2.cvtColor(portrait, cv2.COLOR_BGRA2RGBA)
+    drawn = generator.draw(motion())
+    assert drawn.shape == (512, 512, 4)
+    assert drawn.dtype == np.uint8
+    assert np.abs(small(drawn) - small(portrait)).mean() < 1.5
+
+
+def test_same_motion_same_pixels(generator: FrameGenerator) -> None:
+    first = generator.draw(GOLDEN_MOTIONS["speaking"]).copy()
+    generator.draw(motion(headYaw=-0.3, eyeBlink=1.0, tongueOut=1.0))
+    np.testing.assert_array_equal(generator.draw(GOLDEN_MOTIONS["speaking"]), first)
+
+
+def test_mouth_opens_and_lips_close_again(generator: FrameGenerator) -> None:
+    rest = lip_strip(generator, generator.draw(motion()))
+    opened = lip_strip(generator, generator.draw(motion(jawOpen=0.5, mouthLowerDown=0.3)))
+    pressed = lip_strip(
+        generator, generator.draw(motion(mouthPress=0.4, mouthRollLower=0.3, mouthRollUpper=0.25))
+    )
+    change_open = np.abs(opened - rest).max(1)
+    change_pressed = np.abs(pressed - rest).max(1)
+    assert (change_open > 25).sum() > 8
+    # closed lips show neither teeth nor a dark gap: no row gets much darker or brighter than rest
+    bright = rest.mean(1)
+    assert pressed.mean(1).min() > bright.min() - 20
+    assert (change_pressed > 60).sum() <= 3
+
+
+def test_lids_close_fully(generator: FrameGenerator) -> None:
+    rest, shut = generator.draw(motion()).copy(), generator.draw(motion(eyeBlink=1.0)).copy()
+    for name in ("eye_left", "eye_right"):
+        x, y = (side // 2 for side in WINDOW_SIZES[name])
+        pupil = (slice(y - 3, y + 4), slice(x - 5, x + 6))
+        skin = window(generator, shut, name)[6:10, x - 6 : x + 7].mean((0, 1))
+        lid = window(generator, shut, name)[pupil].mean((0, 1))
+        eye = window(generator, rest, name)[pupil].mean((0, 1))
+        assert np.abs(lid - skin).max() < 0.8 * max(np.abs(eye - skin).max(), 30)
+        # redder than blue, as skin is and an iris or the white of the eye is not
+        assert lid[0] > lid[2] + 8
+
+
+def test_gaze_moves_the_iris(generator: FrameGenerator) -> None:
+    left = generator.draw(motion(eyeLookOutLeft=0.8, eyeLookInRight=0.8)).copy()
+    right = generator.draw(motion(eyeLookInLeft=0.8, eyeLookOutRight=0.8)).copy()
+    for name in ("eye_left", "eye_right"):
+        one, other = (255 - window(generator, f, name)[18:32, 12:52].mean(2) for f in (left, right))
+        columns = np.arange(one.shape[1])
+        dark = [(np.maximum(d - np.percentile(d, 60), 0).sum(0)) for d in (one, other)]
+        middle = [float((d * columns).sum() / d.sum()) for d in dark]
+        assert middle[0] - middle[1] > 1.5
+
+
+def test_head_turns_and_the_body_stays(generator: FrameGenerator) -> None:
+    rest, turned = generator.draw(motion()).copy(), generator.draw(motion(headYaw=0.17)).copy()
+    change = np.abs(turned.astype(int) - rest).max(2)
+    assert change[150:330, 180:330].mean() > 8
+    assert change[470:].mean() < 1.0
+
+
+def test_breath_and_shoulders_move_the_body(generator: FrameGenerator) -> None:
+    low, high = generator.draw(motion(breath=-1)).copy(), generator.draw(motion(breath=1)).copy()
+    lifted = generator.draw(motion(shoulder=1.0)).copy()
+    tops = [int(np.argmax(f[:, 120, 3] > 127)) for f in (low, high, lifted)]
+    assert np.abs(high.astype(int) - low)[380:].max() > 10
+    assert tops[2] < tops[0]
+
+
+def test_silly_motions_still_draw(generator: FrameGenerator) -> None:
+    for value in (np.nan, np.inf, -np.inf, 1e6, -1e6):
+        frame = generator.draw(np.full(MOTION_SIZE, value, np.float32))
+        assert frame[..., 3].max() == 255
+    assert np.isfinite(clean_motion(np.full(MOTION_SIZE, np.nan))).all()
+    with pytest.raises(ValueError, match="61 values"):
+        generator.draw(np.zeros(7, np.float32))
+
+
+def test_points_project_to_their_cells() -> None:
+    geometry = load_geometry(CHARACTERS / CAST[0] / "geometry.npz")
+    for layer in geometry.layers:
+        places = project(geometry.camera_34, layer.point_3HW.reshape(3, -1))
+        x, y, w, h = layer.box_4
+        assert places[0].min() > x - 1
+        assert places[0].max() < x + w
+        assert places[1].min() > y - 1
+        assert places[1].max() < y + h
+
+
+def test_a_damaged_geometry_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "geometry.npz"
+    with pytest.raises(PersonareError, match="missing"):
+        load_geometry(path)
+    path.write_bytes(b"not a zip file")
+    with pytest.raises(PersonareError, match="damaged"):
+        load_geometry(path)
+    np.savez(path, format=np.array(99))
+    with pytest.raises(PersonareError, match="format 99"):
+        load_geometry(path)
+    np.savez(path, format=np.array(1))
+    with pytest.raises(PersonareError, match="damaged"):
+        load_geometry(path)
+
+
+def test_a_character_without_geometry_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / CAST[0]
+    shutil.copytree(CHARACTERS / CAST[0], folder)
+    text = (folder / "character.json").read_text().replace('"geometry": "geometry.npz",', "")
+    (folder / "character.json").write_text(text)
+    assert load_character(folder).geometry_path is None
+    with pytest.raises(PersonareError, match="no geometry"):
+        FrameGenerator(PACKAGE, folder)
+
+
+def rewrite_golden() -> None:
+    """Keep today's frames as the golden ones."""
+    for name in CAST:
+        generator = FrameGenerator(PACKAGE, CHARACTERS / name, threads=1)
+        frames = {k: small(generator.draw(m)).round() for k, m in GOLDEN_MOTIONS.items()}
+        packed = {k: frame.astype(np.uint8) for k, frame in frames.items()}
+        np.savez_compressed(GOLDEN / f"{name}.npz", **packed)
+
+
+if __name__ == "__main__":
+    rewrite_golden()
