@@ -99,11 +99,12 @@ class NotingCamera:
 
 def mouth_delays(handed: list[tuple[float, float]]) -> np.ndarray[Any, Any]:
     """Seconds from each 10 ms of sound to the first picture that shows it; see the module."""
-    when_F, shown_F = (np.array(column) for column in zip(*handed, strict=True))
+    when_F, shown_F = np.array(handed, np.float64).T
     shown_F = np.maximum.accumulate(shown_F)
     sound_S = np.arange(shown_F[0], shown_F[-1], 0.01)
     sound_S = sound_S[sound_S <= shown_F[-1]]  # arange may round beyond its end
-    return when_F[np.searchsorted(shown_F, sound_S)] - sound_S
+    delay_S: np.ndarray[Any, Any] = when_F[np.searchsorted(shown_F, sound_S)] - sound_S
+    return delay_S
 
 
 def _spread(values: np.ndarray[Any, Any], scale: float = 1000.0) -> dict[str, float]:
