@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -25,6 +24,7 @@ from app.devices.frame_ring import FrameRing
 from app.devices.virtual_camera import VirtualCamera
 from app.session_contract import OutputFormat
 from inference.contract import PersonareError
+from tests.realtime.waiting import wait_for
 
 HERE = Path(__file__).parent
 OUTPUT = OutputFormat(64, 32, 50)
@@ -119,13 +119,6 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     yield fake
     fake.camera.close()
     assert not list(SHARED_MEMORY.glob("personare-camera-*")), "shared memory left behind"
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    limit = time.perf_counter() + seconds
-    while not condition():
-        assert time.perf_counter() < limit, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def feed(camera: VirtualCamera, values: range, neutral: bool = False) -> None:

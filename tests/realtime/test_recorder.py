@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -17,6 +17,7 @@ from app.devices.simulated import SimulatedInput
 from app.live_session import LiveChoices, LiveSession
 from app.session_contract import OutputFormat, PartState
 from tests.realtime.stand_ins import World
+from tests.realtime.waiting import wait_for
 
 OUTPUT = OutputFormat(320, 180, 30)
 
@@ -25,13 +26,6 @@ def beeps(time_N: np.ndarray) -> np.ndarray:
     """A quarter of a second of tone in every half: at 0.25, 0.75, 1.25 ... seconds."""
     on_N = (time_N % 0.5) >= 0.25
     return np.asarray(0.5 * on_N * np.sin(2 * np.pi * 400 * time_N), np.float32)
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 8.0) -> None:
-    limit = time.perf_counter() + seconds
-    while not condition():
-        assert time.perf_counter() < limit, "it did not happen in time"
-        time.sleep(0.01)
 
 
 @pytest.fixture
