@@ -9,6 +9,7 @@ imperceptible jitter.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +23,12 @@ from app.realtime.stats import StreamMeter
 from app.session_contract import Activity
 from inference.contract import AUDIO_RATE, STEP_SAMPLES, Float32Array, UInt8Array
 
+log = logging.getLogger(__name__)
+
 _LISTEN_SECONDS: Final = 0.005
 """How often new sound is looked for; a microphone brings it every 10 ms."""
+_MOST_SAMPLES: Final = AUDIO_RATE // 2
+"""Most sound heard at a time; see `PerformanceLoop._listen`."""
 _SLACK_SECONDS: Final = 0.008
 """Longest wait of a turn for the motion step that is about to be complete."""
 
@@ -100,6 +105,8 @@ class PerformanceLoop:
     ) -> None:
         self.performer: Performer | None = None
         self.meter = StreamMeter()
+        self.skipped_samples = 0
+        """Sound that was not performed because it came faster than it could be heard."""
         self._clock, self._feed, self._slot, self._tap = clock, feed, slot, tap
         self._pacer = Pacer(clock, fps)
         self._fps = fps
@@ -168,7 +175,12 @@ class PerformanceLoop:
         if len(heard.self_N) == 0:
             return
         self._lag = self._clock.now() - heard.end_time
-        performer.hear(heard.self_N, heard.other_N)
+        skipped = len(heard.self_N) - _MOST_SAMPLES
+        if skipped > 0:
+            # The machine is far too slow, or slept: hearing it all would only make it later still.
+            self.skipped_samples += skipped
+            log.warning("%.1f s of sound are skipped", skipped / AUDIO_RATE)
+        performer.hear(heard.self_N[-_MOST_SAMPLES:], heard.other_N[-_MOST_SAMPLES:])
         self._end_time, self._live = heard.end_time, heard.live
         steps, self._step_phase = divmod(self._step_phase + len(heard.self_N), STEP_SAMPLES)
         self._steps += steps

@@ -137,7 +137,7 @@ class TestProgram:
         assert order == sorted(order)
         assert len(set(order)) >= 45
         when, delay = fake.camera.handed_over()
-        assert 0.04 <= delay < 0.09
+        assert 0.04 <= delay < 0.3
         assert when <= time.perf_counter()
         fake.camera.close()
         assert fake.lines()[0] == "open 64 32 50.0 I420 /dev/video-fake"

@@ -77,6 +77,23 @@ class TestLoop:
         made = rig.run(1.0)
         assert len(made) == pytest.approx(30, abs=2)
 
+    def test_a_machine_that_cannot_keep_up_skips_sound_and_stays_bounded(self) -> None:
+        rig = Rig(draw_seconds=0.0)
+        rig.run(1.0)
+        hear = rig.performer.hear
+
+        def slow_hear(self_N: np.ndarray, other_N: np.ndarray | None = None) -> None:
+            rig.clock.advance(3 * len(self_N) / 16_000)
+            hear(self_N, other_N)
+
+        rig.performer.hear = slow_hear  # type: ignore[method-assign]
+        made = rig.run(60.0)
+        assert rig.loop.skipped_samples > 20 * 16_000
+        gaps = np.diff([when for when, _ in made])
+        assert gaps.max() < 3.2, "turns do not get longer and longer"
+        stream = [live.stream_s for _, live in made]
+        assert stream[-1] - stream[0] == pytest.approx(made[-1][0] - made[0][0], abs=3.5)
+
     def test_everything_heard_is_tapped_once_and_in_order(self) -> None:
         rig = Rig()
         rig.run(3.0)
