@@ -29,6 +29,8 @@ OCCLUDERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "hair_front": (("skin", ""), ("clothes", "")),
 }
 """For each layer, the parts of others that cut it; of hair, what is not wholly in this layer."""
+ONE_SIDED: Final = ("skin", "eyes", "teeth")
+"""Parts whose inside is never seen: half of their triangles need not be drawn."""
 ORDER: Final = ("skin", "neck", "eyes", "teeth", "tongue", "clothes")
 _SCENE_FLOATS: Final = 32 + 4 * (5 + 9 + 2)
 
@@ -70,6 +72,11 @@ class Renderer:
             for name, unit in (("image", 0), ("shadow_map", 1), ("detail", 2)):
                 if name in program:
                     program[name].value = unit
+
+    @property
+    def device(self) -> str:
+        """What draws: the name of the graphics card, or llvmpipe."""
+        return str(self._gpu.context.info["GL_RENDERER"])
 
     def close(self) -> None:
         """Release the context; the renderer is of no use afterwards."""
@@ -221,7 +228,10 @@ class Renderer:
     def _draw_solid(self, held: GpuPerson, layer: str) -> None:
         for name in ORDER:
             if self._draws(held, name, layer):
+                if name in ONE_SIDED:
+                    self._gpu.context.enable(moderngl.CULL_FACE)
                 self._draw_part(held.parts[name], held.parts[name].part.material)
+                self._gpu.context.disable(moderngl.CULL_FACE)
         if self._draws(held, "hair", layer):
             self._draw_part(held.parts["hair"], "hair_solid")
 
