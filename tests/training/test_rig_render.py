@@ -1,6 +1,6 @@
 """The rig itself, on a graphics context: deformation, crops, layers, flow, masks.
 
-Needs the asset folder (`../shared/rig/assets` beside the checkout) and EGL; skipped without.
+Needs the asset folder (`shared/rig/assets` beside the checkout) and EGL; skipped without.
 """
 
 from __future__ import annotations

