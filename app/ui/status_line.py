@@ -89,11 +89,9 @@ class StatusLine(QWidget):
         slow = flowing and status.fps < 0.8 * output.fps
         _put(self.fps, f"{status.fps:.0f} fps" + (f" of {output.fps}" if slow else ""), flowing)
         late = " (late)" if status.latency_ms > LATE_MS else ""
-        _put(
-            self.latency,
-            f"{status.latency_ms:.0f} ms delay{late}",
-            status.latency_ms > 0 and running,
-        )
+        delay = status.latency_ms
+        words = f"{delay:.0f} ms" if delay < 1000 else f"{delay / 1000:.1f} s"
+        _put(self.latency, f"{words} delay{late}", running and delay > 0)
         _put(self.provider, status.provider.upper(), bool(status.provider))
         _put(self.camera, _camera_words(status, output))
 

@@ -114,7 +114,7 @@ def named(root: QWidget) -> list[QWidget]:
         and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
         and not isinstance(widget.parent(), QComboBox)
         and not widget.objectName().startswith("qt_")
-        and "PrivateContainer" not in widget.parentWidget().metaObject().className()
+        and "PrivateContainer" not in (widget.parentWidget() or root).metaObject().className()
     ]
 
 

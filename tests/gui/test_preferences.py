@@ -48,7 +48,9 @@ def test_every_page_opens(dialog: PreferencesDialog) -> None:
     for row in range(len(PAGES)):
         dialog.pages.setCurrentRow(row)
         assert dialog.stack.currentIndex() == row
-        assert dialog.stack.widget(row).isVisible()
+        shown = dialog.stack.widget(row)
+        assert shown is not None
+        assert shown.isVisible()
 
 
 def test_everything_is_kept_over_a_restart(

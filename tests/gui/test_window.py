@@ -328,6 +328,14 @@ def test_the_state_line_tells_activity_rate_delay_and_provider(
         assert expected in line
 
 
+def test_a_very_late_mouth_is_told_in_seconds(
+    window: MainWindow, session: SimulatedSession
+) -> None:
+    session.change(**speaking(latency_ms=2440.0))
+    window.bridge.ask_status()
+    assert "2.4 s delay (late)" in words(window.status_line)
+
+
 def test_a_failed_engine_is_told_in_preview_line_and_banner(
     window: MainWindow, session: SimulatedSession
 ) -> None:
