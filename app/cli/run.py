@@ -78,7 +78,8 @@ def find(text: str, devices: list[DeviceInfo], what: str) -> str:
     if fitting:
         raise PersonareError(f"Several {what}s fit '{text}': {names}.", "Write more of the name.")
     raise PersonareError(
-        f"There is no {what} '{text}'.", f"Choose one of: {names}." if names else "Plug one in."
+        f"There is no {what} '{text}'.",
+        f"Choose one of: {names}." if names else "None was found: personare doctor says why.",
     )
 
 
@@ -215,9 +216,10 @@ def run(options: argparse.Namespace) -> int:
     session = make_session(choices, ModelNames(options.motion_model, options.frame_model))
     interrupted = live(session, options.seconds, options.record)
     status, stats = session.status(), session.stats()
+    late = f", mouth {1000 * stats.latency_p50:.0f} ms behind the voice"
     print(
-        f"{status.character}: {stats.fps:.1f} pictures per second, "
-        f"mouth {1000 * stats.latency_p50:.0f} ms behind the voice"
+        f"{status.character}: {stats.fps:.1f} pictures per second"
+        f"{late if stats.latency_p50 else ''}"
     )
     if options.record is not None:
         print(f"Recorded {options.record}")
