@@ -28,7 +28,7 @@ from app.ui.preview import Preview
 from app.ui.recording import Recording
 from app.ui.session_bridge import SessionBridge, SessionFactory
 from app.ui.settings_keeper import SettingsKeeper
-from app.ui.status_line import StatusLine
+from app.ui.status_line import ActivityHold, StatusLine
 from app.ui.theme import GAP, MARGIN, theme
 from app.ui.widgets import IconButton, label
 
@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
         self.about: AboutDialog | None = None
         self._full = False
         self._met = False
+        self._activity = ActivityHold()
         self._lay_out(icon)
         self._connect()
         self._make_shortcuts()
@@ -263,6 +264,7 @@ class MainWindow(QMainWindow):
 
     def _show_status(self, status: SessionStatus) -> None:
         running = self.bridge.running
+        status = self._activity.calm(status)
         if not self._met and status.character:
             # Whoever is on stage first may come from the command line, not from the settings.
             self._met = True

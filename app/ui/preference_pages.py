@@ -204,7 +204,7 @@ class VideoPage(Page):
         self.picture_button = QPushButton("Choose…")
         self.picture_button.setAccessibleName("Choose the background picture")
         self.picture_button.clicked.connect(self.choose_picture)
-        self.row(ground, "Behind you", self.kind_box, self.color_button, self.picture_button)
+        self.row(ground, "Ground", self.kind_box, self.color_button, self.picture_button)
         self.picture_hint = label("", "small", wrap=True)
         ground.addWidget(self.picture_hint)
         for path in ("video.background", "video.color", "video.picture"):

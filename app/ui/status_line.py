@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt
@@ -14,11 +17,30 @@ from app.ui.widgets import label
 
 LATE_MS: Final = 125.0
 """From here on viewers notice a mouth that is late (ITU-R BT.1359)."""
+IDLE_AFTER_SECONDS: Final = 0.7
 _WORDS: Final[dict[Activity, tuple[str, str]]] = {
     Activity.SPEAKING: ("Speaking", "accent"),
     Activity.LISTENING: ("Listening", "warn"),
     Activity.IDLE: ("Idle", "faint"),
 }
+
+
+class ActivityHold:
+    """Keeps the word from flickering: idle is shown only when it lasts (words have pauses)."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._shown = Activity.IDLE
+        self._busy_at = -IDLE_AFTER_SECONDS
+
+    def calm(self, status: SessionStatus) -> SessionStatus:
+        """The status with the activity to show."""
+        now = self._clock()
+        if status.activity is not Activity.IDLE:
+            self._shown, self._busy_at = status.activity, now
+        elif now - self._busy_at >= IDLE_AFTER_SECONDS:
+            self._shown = Activity.IDLE
+        return replace(status, activity=self._shown)
 
 
 class _Dot(QWidget):

@@ -21,7 +21,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import cv2
 import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import paths
@@ -64,6 +64,7 @@ class Photographer:
     def __init__(self, out: Path, width: int, height: int):
         self.out, self.size = out, (width, height)
         self.library = CharacterLibrary()
+        self._taken: list[tuple[str, QImage]] = []
 
     def window(
         self, session: Session, theme: str, character: str = "", welcomed: bool = True
@@ -79,13 +80,18 @@ class Photographer:
         window.go_live()
         return window
 
-    def shoot(self, widget: QWidget, name: str) -> None:
-        """Save a picture of a window."""
-        settle(0.3)
-        picture = widget.grab()
-        file = self.out / f"{name}.png"
-        picture.save(str(file), quality=0)  # the smallest file, not the worst picture
-        print(f"{file}  {picture.width()}x{picture.height()}  {file.stat().st_size // 1024} kB")
+    def shoot(self, widget: QWidget, name: str, wait: float = 0.3) -> None:
+        """Take a picture of a window after some seconds."""
+        settle(wait)
+        self._taken.append((name, widget.grab().toImage()))
+
+    def save(self) -> None:
+        """Write the pictures taken so far: packing them takes seconds that the session needs."""
+        for name, image in self._taken:
+            file = self.out / f"{name}.png"
+            image.save(str(file), quality=0)  # the smallest file, not the worst picture
+            print(f"{file}  {image.width()}x{image.height()}  {file.stat().st_size // 1024} kB")
+        self._taken.clear()
 
 
 def settle(seconds: float, until: Callable[[], bool] | None = None) -> None:
@@ -150,18 +156,32 @@ def live_session(character: str, scratch: Path) -> Session:
 
 
 def live(photographer: Photographer, theme: str, character: str, moments: list[float]) -> None:
-    """The real session at some moments (seconds after the first picture)."""
+    """The real session: its start, some moments (seconds after the first picture), a fault."""
     session = live_session(character, photographer.out)
-    window = photographer.window(session, theme, character)
+    window = photographer.window(session, theme, character, welcomed=False)
+    photographer.shoot(window, f"start-{theme}", wait=0.05)
+    window.board.dismiss("welcome")
     window.keeper.set("devices.camera", "Personare")
     settle(10.0, window.preview.has_picture)
     window.bridge.ask_devices()
     window.keeper.set("devices.microphone", session.microphones()[0].key)
+    window.open_preferences()
+    assert window.preferences is not None
+    window.preferences.pages.setCurrentRow(1)
+    photographer.shoot(window.preferences, f"preferences-{theme}")
+    window.preferences.close()
     window.toggle_camera()
     began = time.monotonic()
     for number, moment in enumerate(moments, 1):
         settle(began + moment - time.monotonic())
-        photographer.shoot(window, f"live-{theme}-{number}")
+        photographer.shoot(window, f"live-{theme}-{number}", wait=0.05)
+    window.toggle_camera()
+    settle(1.0)
+    window.keeper.set("devices.camera", "")
+    del os.environ["PYTHONPATH"]  # from here on the real pyvirtualcam, on a machine without camera
+    window.toggle_camera()
+    settle(8.0, lambda: bool(window.banners.banners()))
+    photographer.shoot(window, f"error-{theme}", wait=1.0)
     window.close()
 
 
@@ -185,6 +205,7 @@ def main() -> int:
             live(photographer, theme, arguments.character, arguments.moments)
         else:
             simulated(photographer, theme)
+        photographer.save()
     for hidden in (".settings.json", ".camera.log"):
         (arguments.out / hidden).unlink(missing_ok=True)
     return 0

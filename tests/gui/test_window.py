@@ -12,9 +12,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from app.session_contract import Activity, PartState, PartStatus
+from app.session_contract import Activity, PartState, PartStatus, SessionStatus
 from app.settings.store import SettingsStore
 from app.ui.main_window import MainWindow
+from app.ui.status_line import ActivityHold
 from tests.gui.conftest import OpenWindow, delete_now, running_timers
 from tests.gui.simulated_session import SimulatedSession, speaking, two_halves
 
@@ -326,6 +327,22 @@ def test_the_state_line_tells_activity_rate_delay_and_provider(
     line = words(window.status_line)
     for expected in ("Listening", "15 fps of 30", "180 ms delay (late)"):
         assert expected in line
+
+
+def test_the_word_does_not_flicker_between_words() -> None:
+    now = [10.0]
+    hold = ActivityHold(lambda: now[0])
+
+    def shown(activity: Activity, after: float) -> Activity:
+        now[0] += after
+        return hold.calm(SessionStatus(activity=activity)).activity
+
+    assert shown(Activity.IDLE, 0.0) is Activity.IDLE
+    assert shown(Activity.SPEAKING, 0.2) is Activity.SPEAKING
+    assert shown(Activity.IDLE, 0.2) is Activity.SPEAKING
+    assert shown(Activity.LISTENING, 0.2) is Activity.LISTENING
+    assert shown(Activity.IDLE, 0.6) is Activity.LISTENING
+    assert shown(Activity.IDLE, 0.2) is Activity.IDLE
 
 
 def test_a_very_late_mouth_is_told_in_seconds(
