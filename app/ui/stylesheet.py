@@ -26,7 +26,9 @@ QFrame[role="card"] {
 }
 QFrame[role="line"] { background: $border; border: none; max-height: 1px; min-height: 1px; }
 
-QLabel[chip] { font-size: ${small}px; font-weight: 600; border-radius: 9px; padding: 2px 8px; }
+QLabel[chip] {
+  font-size: ${small}px; font-weight: 600; border-radius: 9px; padding: 1px 9px; min-height: 18px;
+}
 QLabel[chip="off"] { color: $muted; background: $field; }
 QLabel[chip="good"] { color: $good; background: $good_soft; }
 QLabel[chip="warn"] { color: $warn; background: $warn_soft; }

@@ -85,7 +85,7 @@ def test_everything_by_keyboard_alone(
     """Choose a character, a microphone, start the camera, open and close the preferences."""
     window.gallery.view.setFocus()
     QTest.keyClick(window.gallery.view, Key.Key_Right)
-    qtbot.waitUntil(lambda: session.of("set_character") == ["bruno"], timeout=2000)
+    qtbot.waitUntil(lambda: session.of("set_character") == ["bruno"], timeout=5000)
     while QApplication.focusWidget() is not window.controls.you.box:
         QTest.keyClick(QApplication.focusWidget() or window, Key.Key_Tab)
     QTest.keyClick(window.controls.you.box, Key.Key_Down)

@@ -127,13 +127,13 @@ def test_an_exception_nobody_caught_becomes_a_notice(
             thread = threading.Thread(target=lambda: [].pop())
             thread.start()
             thread.join()
-            qtbot.waitUntil(lambda: "IndexError" in said(window), timeout=2000)
+            qtbot.waitUntil(lambda: "IndexError" in said(window), timeout=5000)
         assert "/logs/personare.log" in said(window)
         assert "pop from empty list" in caplog.text
         window.board.withdraw("unexpected")
         error = PersonareError("The disk is full.", "Make room.")
         sys.excepthook(PersonareError, error, None)
-        qtbot.waitUntil(lambda: "Make room." in said(window), timeout=2000)
+        qtbot.waitUntil(lambda: "Make room." in said(window), timeout=5000)
     finally:
         funnel.remove()
     assert sys.excepthook is not funnel._on_exception

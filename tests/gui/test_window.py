@@ -66,7 +66,7 @@ def test_arrows_load_only_the_last_character(
     press(window, Key.Key_Right)
     press(window, Key.Key_Left)
     press(window, Key.Key_Down)
-    qtbot.waitUntil(lambda: bool(session.of("set_character")), timeout=2000)
+    qtbot.waitUntil(lambda: bool(session.of("set_character")), timeout=5000)
     assert session.of("set_character") == ["chidi"]
 
 
@@ -98,7 +98,7 @@ def test_the_preview_keeps_the_proportions_and_mirrors_only_itself(
     frame = two_halves()
     before = frame.copy()
     session.draw(frame)
-    qtbot.waitUntil(window.preview.has_picture, timeout=2000)
+    qtbot.waitUntil(window.preview.has_picture, timeout=5000)
     size = window.preview.picture_size()
     assert size.width() / size.height() == pytest.approx(16 / 9, abs=0.01)
 
@@ -156,10 +156,10 @@ def test_the_meter_moves_with_the_voice(
     meter = window.controls.you.meter
     assert meter.shown == 0.0
     session.change(**speaking(microphone_level_db=-12.0))
-    qtbot.waitUntil(lambda: meter.shown > 0.7, timeout=2000)
+    qtbot.waitUntil(lambda: meter.shown > 0.7, timeout=5000)
     assert window.controls.others.meter.shown < 0.45
     session.change(microphone_level_db=-100.0)
-    qtbot.waitUntil(lambda: meter.shown < 0.1, timeout=3000)
+    qtbot.waitUntil(lambda: meter.shown < 0.1, timeout=5000)
 
 
 def test_microphone_and_others_are_chosen(window: MainWindow, session: SimulatedSession) -> None:

@@ -56,7 +56,7 @@ def test_from_start_to_close(qtbot: Any, library: CharacterLibrary, store: Setti
     assert "Install one." in said
     world.make_camera = None  # it is plugged in: the session takes it up by itself
     qtbot.waitUntil(lambda: window.bridge.last_status.camera.state is PartState.ON, timeout=5000)
-    qtbot.waitUntil(lambda: not window.banners.banners(), timeout=2000)
+    qtbot.waitUntil(lambda: not window.banners.banners(), timeout=5000)
     assert window.controls.camera.chip.text() == "On air"
 
     window.close()
