@@ -123,7 +123,7 @@ class ThemeKeeper(QObject):
     def _refresh(self) -> None:
         dark = self._choice is Choice.DARK
         if self._choice is Choice.SYSTEM:
-            dark = QApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
+            dark = system_is_dark()
         self.colors = DARK if dark else LIGHT
         app = QApplication.instance()
         if isinstance(app, QApplication):
@@ -133,6 +133,11 @@ class ThemeKeeper(QObject):
             app.setPalette(_qt_palette(self.colors))
             app.setStyleSheet(build_stylesheet(self.colors, self.text_size))
         self.changed.emit()
+
+
+def system_is_dark() -> bool:
+    """What the system asks for; light where it does not say."""
+    return QApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
 
 
 def _qt_palette(colors: Colors) -> QPalette:

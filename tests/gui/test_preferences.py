@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QColorDialog, QFileDialog, QLabel, QSlider
+from PySide6.QtWidgets import QApplication, QColorDialog, QFileDialog, QLabel, QSlider
 
 from app.session_contract import Background, OutputFormat, PartState, PartStatus
 from app.settings.model import Settings
@@ -203,11 +203,23 @@ def test_the_theme_changes_at_once(dialog: PreferencesDialog, window: MainWindow
     assert dark.lightness() < 60 < 200 < light.lightness()
 
 
-def test_a_wheel_does_not_change_a_choice(dialog: PreferencesDialog, window: MainWindow) -> None:
-    from PySide6.QtCore import QPoint, QPointF
-    from PySide6.QtGui import QWheelEvent
-    from PySide6.QtWidgets import QApplication
+def test_the_theme_follows_the_system_unless_chosen(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.ui.theme.system_is_dark", lambda: True)
+    hints = QApplication.styleHints()
+    hints.colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert theme().is_dark
+    window.keeper.set("window.theme", "light")
+    assert not theme().is_dark
+    hints.colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert not theme().is_dark
+    monkeypatch.undo()
+    window.keeper.set("window.theme", "system")
+    assert not theme().is_dark
 
+
+def test_a_wheel_does_not_change_a_choice(dialog: PreferencesDialog, window: MainWindow) -> None:
     box = page(dialog, DevicesPage).microphone
     event = QWheelEvent(
         QPointF(5, 5),
