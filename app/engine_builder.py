@@ -32,7 +32,8 @@ class EngineChoices:
     provider: str = "auto"
     motion_model: str = ""
     frame_model: str = ""
-    threads: int = 2
+    threads: int = 1
+    """Of the frame generator's graphs; they are too small to gain by a second one."""
 
 
 @dataclass(frozen=True, slots=True)
