@@ -111,13 +111,14 @@ class FrameGenerator:
         motion = clean_motion(motion_D)
         canvas = self._premultiplied
         canvas[:] = 0
-        paint = None if self._painter is None else self._painter.windows(motion)
+        painter = self._painter
+        paint = None if painter is None else painter.windows(motion)
         for layer in self.geometry.layers:
-            box, source_2HW, canon_2HW = self._maps(layer, motion)
+            box = frame_box(self.geometry, layer, motion[_POSE])
             view = _clip(box)
             if view is None:
                 continue
-            places = _enlarge(source_2HW, box, view)
+            places = _enlarge(self._source(layer, box, motion), box, view)
             region = cv.remap(
                 layer.image,
                 places[0] - layer.corner[0],
@@ -125,34 +126,31 @@ class FrameGenerator:
                 cv.INTER_LINEAR,
                 borderMode=cv.BORDER_CONSTANT if layer.follows_head else cv.BORDER_REPLICATE,
             )
-            if layer.name == "head" and paint is not None:
-                _put_windows(region, _enlarge(canon_2HW, box, view), paint)
+            if layer.name == "head" and painter is not None and paint is not None:
+                canon = painter.canon(layer, box, motion[_POSE])
+                _put_windows(region, _enlarge(canon, box, view), paint)
             _over(canvas[view], region)
-        if self._painter is None or not self._relights:
+        if painter is None or not self._relights:
             return _straight(canvas, self._frame, None)
         small = cv.resize(canvas, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
-        return _straight(canvas, self._frame, self._painter.relight(small, motion))
+        return _straight(canvas, self._frame, painter.relight(small, motion))
 
-    def _maps(
-        self, layer: Layer, motion_D: Float32Array
-    ) -> tuple[NDArray[np.int64], Float32Array, Float32Array]:
-        """Frame box (x, y, w, h) in whole pixels and the two maps of `training.frames.flow`."""
-        pose_6 = motion_D[_POSE]
-        box = frame_box(self.geometry, layer, pose_6)
-        maps = self._flow.run(
+    def _source(self, layer: Layer, box: NDArray[np.int64], motion_D: Float32Array) -> Float32Array:
+        """Where in the layer's picture to look, over the frame box; `training.frames.flow`."""
+        source_2HW: Float32Array = self._flow.run(
             {
                 "amount": motion_D[layer.index_K],
                 "basis": layer.basis_K3HW,
                 "point": layer.point_3HW,
                 "weight": layer.weight_HW,
-                "pose": pose_6,
+                "pose": motion_D[_POSE],
                 "place": self.geometry.place_5,
                 "camera": self.geometry.camera_34,
                 "grid_box": layer.box_4,
                 "frame_box": box.astype(np.float32),
             }
-        )
-        return box, maps["source"], maps["canon"]
+        )["source"]
+        return source_2HW
 
 
 def frame_box(geometry: Geometry, layer: Layer, pose_6: Float32Array) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.character import Character
 from inference.contract import Float32Array, PersonareError, UInt8Array
@@ -213,7 +214,7 @@ def _planes(picture: UInt8Array) -> Float32Array:
 
 
 class Painter:
-    """Runs `expression`, `paint` and `relight` for one character."""
+    """Runs `expression`, `paint`, `pose` and `relight` for one character."""
 
     def __init__(
         self,
@@ -227,6 +228,7 @@ class Painter:
         expression = open_session(package.path("expression"), provider, threads)
         views = identity_views(character, geometry)
         self._warper = WindowWarper(expression, geometry, inside_of(views))
+        self._pose = open_session(package.path("pose"), provider, threads)
         self._paint = open_session(package.path("paint"), provider, threads)
         self._relight = open_session(package.path("relight"), provider, threads)
         identity = open_session(package.path("identity"), provider, threads)
@@ -242,6 +244,20 @@ class Painter:
             _source(self._geometry.windows[name], piece)
             for name, piece in zip(WINDOW_SIZES, pieces, strict=True)
         ]
+
+    def canon(self, head: Layer, box: NDArray[np.int64], pose_6: Float32Array) -> Float32Array:
+        """Places (2, GRID, GRID) in the unposed head, where windows lie, over a frame box."""
+        return self._pose.run(
+            {
+                "point": head.point_3HW,
+                "weight": head.weight_HW,
+                "pose": pose_6,
+                "place": self._geometry.place_5,
+                "camera": self._geometry.camera_34,
+                "grid_box": head.box_4,
+                "frame_box": box.astype(np.float32),
+            }
+        )["canon"]
 
     def relight(self, frame: UInt8Array, motion_D: Float32Array) -> Float32Array:
         """Residual (64, 64, 3) in 0..255 units for a premultiplied 64 x 64 RGBA frame."""

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from inference.contract import BLENDSHAPES, MOTION_INDEX, MOTION_SIZE  # noqa: E402
 from training.frames import check_parity, export, motions, paint, train  # noqa: E402
-from training.frames.flow import ExpressionFlow, LayerFlow, cell_centres  # noqa: E402
+from training.frames.flow import ExpressionFlow, LayerFlow, PoseFlow, cell_centres  # noqa: E402
 from training.frames.identity import Identity, WindowEncoder  # noqa: E402
 from training.frames.packed import Packed, Window, load_packed, save_packed  # noqa: E402
 
@@ -48,7 +48,8 @@ def test_rest_motion_leaves_every_pixel_where_it_is() -> None:
     inputs["amount"] = torch.zeros(3)
     inputs["pose"] = torch.zeros(6)
     inputs["frame_box"] = inputs["grid_box"].clone()
-    source, canon = LayerFlow()(*inputs.values())
+    source = LayerFlow()(*inputs.values())
+    canon = PoseFlow()(*(v for k, v in inputs.items() if k not in ("amount", "basis")))
     places = cell_centres(inputs["grid_box"])
     assert float((source - places).abs().max()) < 1e-3
     assert float((canon - places).abs().max()) < 1e-3
@@ -59,7 +60,7 @@ def test_flow_is_the_inverse_of_the_forward_map() -> None:
     inputs["basis"] = torch.zeros_like(inputs["basis"])
     inputs["pose"] = torch.tensor([0.0, 0.0, 0.0, 0.05, -0.03, 0.0])
     inputs["frame_box"] = inputs["grid_box"].clone()
-    source, _ = LayerFlow()(*inputs.values())
+    source = LayerFlow()(*inputs.values())
     places = cell_centres(inputs["grid_box"])
     depth = float(inputs["point"][2].mean())
     expected = 800 * 0.6 * torch.tensor([0.05, 0.03])[:, None, None] / depth
@@ -71,7 +72,7 @@ def test_expression_flow_agrees_with_layer_flow_without_pose() -> None:
     inputs = export.flow_inputs()
     inputs["pose"] = torch.zeros(6)
     inputs["frame_box"] = inputs["grid_box"].clone()
-    source, _ = LayerFlow()(*inputs.values())
+    source = LayerFlow()(*inputs.values())
     places = cell_centres(inputs["grid_box"])
     chosen = [inputs[k] for k in ("amount", "basis", "point", "camera", "grid_box")]
     again = ExpressionFlow()(*chosen, places)

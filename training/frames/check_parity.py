@@ -25,7 +25,7 @@ from training.frames.export import (
     paint_inputs,
     relight_inputs,
 )
-from training.frames.flow import LayerFlow
+from training.frames.flow import LayerFlow, PoseFlow
 
 TOLERANCE = 1e-4
 
@@ -47,7 +47,10 @@ def difference(module: nn.Module, inputs: dict[str, Tensor], graph: Path) -> dic
 def compare_package(package: Path, checkpoints: list[Path]) -> dict[str, dict[str, float]]:
     """Differences of every graph; without checkpoints only the warp's."""
     torch.manual_seed(0)
-    found = {"flow": difference(LayerFlow(), flow_inputs(), package / "flow.onnx")}
+    inputs = flow_inputs()
+    found = {"flow": difference(LayerFlow(), inputs, package / "flow.onnx")}
+    posed = {name: value for name, value in inputs.items() if name not in ("amount", "basis")}
+    found["pose"] = difference(PoseFlow(), posed, package / "pose.onnx")
     if checkpoints:
         paint, identity, relight = load_networks(checkpoints)
         for name, module, inputs in (

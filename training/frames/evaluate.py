@@ -141,7 +141,7 @@ def sheet(rows: list[tuple[str, dict[str, Any]]], columns: int = 4) -> Float32Ar
         crop = (slice(70, 390), slice(126, 386))
         difference = np.clip(GREY + 2 * (found["full"] - found["truth"]), 0, 255)
         cell = np.hstack([found["truth"][crop], found["full"][crop], difference[crop]])
-        cell = np.ascontiguousarray(cell)
+        cell = np.clip(np.ascontiguousarray(cell), 0, 255).astype(np.uint8)
         font = cv2.FONT_HERSHEY_SIMPLEX
         cv2.putText(cell, label, (6, 16), font, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
         cells.append(cell)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from inference.contract import MOTION_SIZE
-from training.frames.flow import GRID, ExpressionFlow, LayerFlow, cell_centres
+from training.frames.flow import GRID, ExpressionFlow, LayerFlow, PoseFlow, cell_centres
 from training.frames.identity import EYE_VIEWS, MOUTH_VIEWS, Identity, code_of_character
 from training.frames.paint import (
     CODE,
@@ -106,17 +106,19 @@ def flow_inputs(bases: int = 3) -> dict[str, Tensor]:
 
 
 def export_flow(folder: Path) -> dict[str, str]:
-    """Write the warp's two graphs; returns graph name -> file."""
+    """Write the warp's graphs; returns graph name -> file."""
     inputs = flow_inputs()
     dynamic: dict[str, dict[int, str]] = {"amount": {0: "K"}, "basis": {0: "K"}}
-    _write(LayerFlow(), inputs, ["source", "canon"], folder / "flow.onnx", dict(dynamic))
+    _write(LayerFlow(), inputs, ["source"], folder / "flow.onnx", dict(dynamic))
+    pose = {name: value for name, value in inputs.items() if name not in ("amount", "basis")}
+    _write(PoseFlow(), pose, ["canon"], folder / "pose.onnx")
     chosen = ("amount", "basis", "point", "camera", "grid_box")
     window = {name: inputs[name] for name in chosen}
     window["wanted"] = torch.rand(2, 1, 50) * 200 + 60
     dynamic["wanted"] = {2: "P"}
     dynamic["source"] = {2: "P"}
     _write(ExpressionFlow(), window, ["source"], folder / "expression.onnx", dynamic)
-    return {"flow": "flow.onnx", "expression": "expression.onnx"}
+    return {name: f"{name}.onnx" for name in ("flow", "pose", "expression")}
 
 
 def paint_inputs() -> dict[str, Tensor]:
