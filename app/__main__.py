@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -39,7 +40,40 @@ def open_window(choices: LiveChoices | None = None) -> int:
         lambda settings: make_session(choices or choices_of(settings)),
         CharacterLibrary(),
         SettingsStore(paths.config_dir() / FILE_NAME),
+        None if choices is None else lambda settings: with_choices(settings, choices),
     )
+
+
+def with_choices(settings: Settings, choices: LiveChoices) -> Settings:
+    """The settings as the command line wants them for this run, so that the window shows them.
+
+    What settings cannot hold (an unusual size, say) stays as stored; the session has it anyway.
+    """
+    from pydantic import ValidationError
+
+    from app.settings.model import Quality, changed
+
+    output, background = choices.output, choices.background
+    wanted: dict[str, object] = {
+        "character": choices.character or settings.character,
+        "devices.microphone": choices.microphone,
+        "devices.other": choices.other,
+        "devices.camera": choices.camera or settings.devices.camera,
+        "video.size": f"{output.width}x{output.height}",
+        "video.rate": str(output.fps),
+        "video.background": background.kind,
+        "video.color": background.color,
+        "video.picture": background.picture,
+        "liveliness": choices.controls.liveliness,
+        "warmth": choices.controls.warmth,
+        "performance.provider": choices.provider,
+    }
+    if output.fps > settings.output().fps:
+        wanted["performance.quality"] = Quality.HIGH
+    for path, value in wanted.items():
+        with contextlib.suppress(ValidationError):
+            settings = changed(settings, path, value)
+    return settings
 
 
 def choices_of(settings: Settings) -> LiveChoices:

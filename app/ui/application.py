@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import paths
 from app.logging_setup import log_file
+from app.settings.model import Settings
 from app.settings.store import SettingsStore
 from app.ui.gallery import Library
 from app.ui.main_window import MainWindow
@@ -50,15 +51,23 @@ def application_icon() -> QIcon:
     return icon
 
 
-def run_window(session_factory: SessionFactory, library: Library, store: SettingsStore) -> int:
+def run_window(
+    session_factory: SessionFactory,
+    library: Library,
+    store: SettingsStore,
+    for_this_run: Callable[[Settings], Settings] | None = None,
+) -> int:
     """Show the window until it is closed; returns the exit status.
 
-    `session_factory` makes a session from the settings (camera off, not started). Ctrl-C in the
-    terminal closes the window as a click would.
+    `session_factory` makes a session from the settings (camera off, not started).
+    `for_this_run` changes the stored settings for this run alone (the command line's wishes).
+    Ctrl-C in the terminal closes the window as a click would.
     """
     app = application()
     loaded = store.load()
-    keeper = SettingsKeeper(store, loaded.settings)
+    keeper = SettingsKeeper(
+        store, loaded.settings, for_this_run(loaded.settings) if for_this_run else None
+    )
     window = MainWindow(session_factory, library, keeper, loaded.notes, application_icon())
     funnel = ErrorFunnel(window.board, str(log_file()))
     funnel.install()

@@ -17,16 +17,27 @@ _SAVE_MS: Final = 600  # a dragged slider is one write, not fifty
 
 
 class SettingsKeeper(QObject):
-    """Present settings; `changed` carries the key (`group.key`) whose value is new."""
+    """Present settings; `changed` carries the key (`group.key`) whose value is new.
+
+    `session` are settings for this run alone (from the command line): they are shown and used, but
+    only what is changed from then on is saved, on top of the stored ones.
+    """
 
     changed = Signal(str)
     save_failed = Signal(object)
     """The PersonareError of a failed save; told once until a save succeeds again."""
 
-    def __init__(self, store: SettingsStore, settings: Settings, parent: QObject | None = None):
+    def __init__(
+        self,
+        store: SettingsStore,
+        settings: Settings,
+        session: Settings | None = None,
+        parent: QObject | None = None,
+    ):
         super().__init__(parent)
         self._store = store
-        self._settings = settings
+        self._stored = settings
+        self._settings = session or settings
         self._failing = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -50,6 +61,7 @@ class SettingsKeeper(QObject):
         if self.value(path) == value:
             return
         self._settings = changed(self._settings, path, value)
+        self._stored = changed(self._stored, path, value)
         self._timer.start()
         self.changed.emit(path)
 
@@ -57,7 +69,7 @@ class SettingsKeeper(QObject):
         """Write the file now. A failure is told by `save_failed`, never raised."""
         self._timer.stop()
         try:
-            self._store.save(self._settings)
+            self._store.save(self._stored)
         except PersonareError as error:
             if not self._failing:
                 self._failing = True

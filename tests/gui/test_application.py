@@ -15,12 +15,15 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel
 
+from app.__main__ import with_choices
 from app.characters.library import CharacterLibrary
+from app.live_session import LiveChoices
+from app.session_contract import OutputFormat
 from app.settings.store import SettingsStore
 from app.ui.application import run_window
 from app.ui.main_window import MainWindow
 from app.ui.notifications import ErrorFunnel
-from inference.contract import PersonareError
+from inference.contract import Controls, PersonareError
 from tests.gui.conftest import delete_now, running_timers
 from tests.gui.simulated_session import SimulatedSession
 
@@ -65,6 +68,41 @@ def test_it_opens_runs_and_ends_cleanly(
     assert running_timers() == timers
     assert not [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)]
     assert store.load().settings.character == "ada"
+
+
+def test_the_command_lines_wishes_are_shown_but_not_stored(
+    qapp: QApplication, session: SimulatedSession, library: CharacterLibrary, store: SettingsStore
+) -> None:
+    choices = LiveChoices(
+        character="chidi",
+        microphone="file:/voices/anna.wav",
+        other="monitor",
+        output=OutputFormat(1000, 700, 60),
+        controls=Controls(0.9, 0.1),
+    )
+    shown: list[object] = []
+
+    def act(window: MainWindow) -> None:
+        window.bridge.tick()
+        shown.append(window.gallery.view.currentIndex().data())
+        shown.append(window.controls.you.box.currentText())
+        shown.append(window.controls.others.box.currentText())
+        shown.append(window.keeper.settings.controls())
+        shown.append(window.keeper.settings.output().fps)
+        window.keeper.set("warmth", 0.7)
+        window.close()
+
+    QTimer.singleShot(150, lambda: act(the_window()))
+    assert (
+        run_window(lambda _: session, library, store, lambda stored: with_choices(stored, choices))
+        == 0
+    )
+    assert shown == ["Chidi", "Recording anna.wav", "Monitor of Headset", Controls(0.9, 0.1), 60]
+    settings = store.load().settings
+    assert settings.warmth == 0.7  # changed by hand in this run
+    assert settings.liveliness == 0.5
+    assert settings.devices.microphone == ""
+    assert settings.character == ""
 
 
 def test_ctrl_c_closes_it_in_order(
