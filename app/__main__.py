@@ -94,10 +94,13 @@ def choices_of(settings: Settings) -> LiveChoices:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """What `personare` does; returns the exit status (`app.cli.main`)."""
-    from app.cli import main as cli
+    try:
+        from app.cli import main as cli
 
-    words = sys.argv[1:] if arguments is None else list(arguments)
-    return cli.main(words, open_window)
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        return cli.main(words, open_window)
+    except KeyboardInterrupt:  # before the commands took over: while they were loaded
+        return 130
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import logging
 import logging.handlers
 import platform
 import sys
+import threading
 from pathlib import Path
 
 from app import paths
@@ -46,6 +47,8 @@ def start_logging() -> logging.Handler | None:
         logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
     )
     root.addHandler(file)
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread_death
     if root.level > logging.INFO or root.level == logging.NOTSET:
         root.setLevel(logging.INFO)
     logging.getLogger(__name__).info(
@@ -59,5 +62,14 @@ def stop_logging() -> None:
     root = logging.getLogger()
     for handler in list(root.handlers):
         if getattr(handler, "personare", False):
+            logging.captureWarnings(False)
+            threading.excepthook = threading.__excepthook__
             root.removeHandler(handler)
             handler.close()
+
+
+def _log_thread_death(death: threading.ExceptHookArgs) -> None:
+    """A thread that dies leaves its trace in the log, not on the user's terminal."""
+    if death.exc_value is not None:
+        name = death.thread.name if death.thread else "?"
+        logging.getLogger(__name__).error("thread %s died", name, exc_info=death.exc_value)

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from app import engine_builder, paths
 from app.__main__ import main
 from app.cli import doctor, interrupts, progress, sample
 from app.cli.perform import LIVE_LINK_SHAPES, timecode
-from app.logging_setup import log_file
+from app.logging_setup import log_file, start_logging, stop_logging
 from inference.contract import BLENDSHAPES, MOTION_NAMES, VISEMES, PersonareError
 from tests.simulated import (
     SimulatedFrames,
@@ -315,6 +316,28 @@ def test_what_nobody_foresaw_is_a_sentence_too(
     assert "inside Personare (ZeroDivisionError: oops)" in err
     assert str(log_file()) in err
     assert "Traceback" in log_file().read_text()
+
+
+def test_a_thread_that_dies_is_in_the_log_and_not_on_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    start_logging()
+    try:
+        thread = threading.Thread(target=lambda: 1 // 0, name="doomed")
+        thread.start()
+        thread.join()
+    finally:
+        stop_logging()
+    assert capsys.readouterr().err == ""
+    assert "thread doomed died" in log_file().read_text()
+    assert "ZeroDivisionError" in log_file().read_text()
+
+
+def test_without_a_place_for_the_log_everything_goes_on(
+    run: Run, voice: Path, personare_home: Path
+) -> None:
+    (personare_home / "logs").write_text("a file where the folder should be")
+    assert run("perform", "--voice", voice, "--out", "a.csv")[0] == 0
 
 
 def test_the_doctor_survives_whatever_a_check_does() -> None:

@@ -162,8 +162,12 @@ class Reporter:
         self._clear()
 
 
-def live(session: LiveSession, seconds: float | None, record: Path | None) -> bool:
-    """Run until the time is over, a voice file has ended or Ctrl-C; whether it was Ctrl-C.
+def live(
+    session: LiveSession, seconds: float | None, record: Path | None
+) -> tuple[bool, SessionStatus]:
+    """Run until the time is over, a voice file has ended or Ctrl-C.
+
+    Returns whether it was Ctrl-C, and how everything fared at last.
 
     Raises:
         PersonareError: the engine could not start, or the film could not be written.
@@ -173,6 +177,7 @@ def live(session: LiveSession, seconds: float | None, record: Path | None) -> bo
         # Before the start: the film begins with the first sound, and that with the first picture.
         session.set_recording(str(record))
     pictures_until: float | None = None
+    status = session.status()
     with Interrupts() as interrupts:
         session.start()
         try:
@@ -192,7 +197,7 @@ def live(session: LiveSession, seconds: float | None, record: Path | None) -> bo
         finally:
             session.stop()
             reporter.close()
-        return interrupts.event.is_set()
+        return interrupts.event.is_set(), status
 
 
 def fail_if(part: PartStatus) -> None:
@@ -207,6 +212,8 @@ def run(options: argparse.Namespace) -> int:
         arguments.check_out_folder(options.record)
     choices = choices_of(options)
     if not options.headless and options.open_window is not None:
+        if options.seconds or options.record or options.motion_model or options.frame_model:
+            arguments.warn("the window ignores --seconds, --record and other models.")
         try:
             return int(options.open_window(choices))
         except NoWindowError as why:
@@ -214,8 +221,8 @@ def run(options: argparse.Namespace) -> int:
     from app.composition import ModelNames, make_session
 
     session = make_session(choices, ModelNames(options.motion_model, options.frame_model))
-    interrupted = live(session, options.seconds, options.record)
-    status, stats = session.status(), session.stats()
+    interrupted, status = live(session, options.seconds, options.record)
+    stats = session.stats()
     late = f", mouth {1000 * stats.latency_p50:.0f} ms behind the voice"
     print(
         f"{status.character}: {stats.fps:.1f} pictures per second"
@@ -223,4 +230,8 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.record is not None:
         print(f"Recorded {options.record}")
+    if options.camera not in ("", "none") and status.camera.state is not PartState.ON:
+        raise PersonareError(
+            status.camera.message or "The camera was not ready in time.", status.camera.remedy
+        )
     return STATUS if interrupted else 0

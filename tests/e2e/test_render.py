@@ -186,3 +186,13 @@ def test_doctor_tells_the_truth_about_this_machine(tmp_path: Path) -> None:
     assert report["ok"] is (done.returncode == 0)
     for check in report["checks"]:
         assert check["state"] == "ok" or check["remedy"], check
+
+
+def test_a_camera_that_was_asked_for_and_is_not_there_is_a_failure(tmp_path: Path) -> None:
+    done = personare(
+        "run", "--headless", "--mic", "none", "--camera", "/dev/null", "--seconds", "1",
+        folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "camera" in done.stderr.splitlines()[-2]
