@@ -207,6 +207,15 @@ def test_an_impossible_output_is_refused_before_the_work(run: Run, voice: Path, 
     assert "folder" in err
 
 
+@pytest.mark.parametrize("command", ["render", "perform"])
+def test_a_recording_is_never_written_over(run: Run, voice: Path, command: str) -> None:
+    before = voice.read_bytes()
+    status, _, err = run(command, "--voice", voice, "--out", voice)
+    assert status == 1
+    assert "over itself" in err
+    assert voice.read_bytes() == before
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 @pytest.mark.parametrize("command", ["render", "perform"])
 def test_a_full_disk_is_one_sentence(run: Run, voice: Path, command: str) -> None:

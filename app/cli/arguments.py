@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from app.session_contract import Background
-from inference.contract import Controls
+from inference.contract import Controls, PersonareError
 
 
 def share(text: str) -> float:
@@ -102,18 +102,19 @@ def controls_of(options: argparse.Namespace) -> Controls:
     return Controls(options.liveliness, options.warmth)
 
 
-def check_out_folder(path: Path) -> None:
-    """Fail before the long work rather than after it.
+def check_out(path: Path, *inputs: Path | None) -> None:
+    """Fail before the long work rather than after it, and never write over what is read.
 
     Raises:
-        PersonareError: the output file's folder is missing, or the path is a folder.
+        PersonareError: the output's folder is missing, it is a folder, or it is one of the inputs.
     """
-    from inference.contract import PersonareError
-
     if path.is_dir():
         raise PersonareError(f"{path} is a folder.", "Add a file name.")
     if not path.parent.is_dir():
         raise PersonareError(f"There is no folder {path.parent}.", "Make it, or choose another.")
+    for source in inputs:
+        if source is not None and path.exists() and source.exists() and path.samefile(source):
+            raise PersonareError(f"{path} would be written over itself.", "Choose another --out.")
 
 
 def warn(message: str) -> None:

@@ -158,7 +158,7 @@ def run(options: argparse.Namespace) -> int:
     from app.engine_builder import build_motion_engine
     from app.media.sound_file import read_speech
 
-    arguments.check_out_folder(options.out)
+    arguments.check_out(options.out, options.voice, options.other)
     self_N = read_speech(options.voice)
     other_N = None if options.other is None else fit(read_speech(options.other), len(self_N))
     engine, _ = build_motion_engine(

@@ -143,7 +143,7 @@ def run(options: argparse.Namespace) -> int:
     """Carry out the command."""
     from app.engine_builder import EngineChoices, build_engine
 
-    arguments.check_out_folder(options.out)
+    arguments.check_out(options.out, options.voice, options.other)
     voices = read_voices(options.voice, options.other)
     width, height = options.size
     built = build_engine(

@@ -209,7 +209,7 @@ def fail_if(part: PartStatus) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out the command."""
     if options.record is not None:
-        arguments.check_out_folder(options.record)
+        arguments.check_out(options.record, Path(options.mic), Path(options.other))
     choices = choices_of(options)
     if not options.headless and options.open_window is not None:
         if options.seconds or options.record or options.motion_model or options.frame_model:
