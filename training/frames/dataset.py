@@ -175,8 +175,9 @@ def pack(arguments: argparse.Namespace) -> None:
     for folder in sorted(arguments.raw.iterdir()):
         if arguments.only and folder.name not in arguments.only:
             continue
+        character = arguments.characters / folder.name
         packed = pack_character(
-            arguments.characters / folder.name, arguments.package, arguments.raw, arguments.draw
+            character, arguments.package, arguments.raw, arguments.draw, arguments.limit
         )
         save_packed(packed, arguments.out)
         print(f"{packed.id}: {len(packed.motion_MD)} motions, {len(packed.frame_F)} frames")
@@ -194,7 +195,8 @@ def main() -> None:
         if name == "pack":
             sub.add_argument("--package", type=Path, required=True)
             sub.add_argument("--raw", type=Path, required=True)
-            sub.add_argument("--draw", action="store_true")
+            sub.add_argument("--draw", action="store_true", help="also draw the whole frames")
+            sub.add_argument("--limit", type=int, help="at most so many window motions each")
         else:
             sub.add_argument("--assets", type=Path, required=True, help="the rig's asset folder")
             sub.add_argument("--count", type=int, default=600, help="motions per character")

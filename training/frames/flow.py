@@ -19,8 +19,8 @@ from torch import Tensor, nn
 GRID = 64
 """Samples along each side of a layer's grid."""
 STEPS = (1.0, 0.55, 1.0, 0.55, 1.0, 0.55, 1.0, 0.55)
-"""Step lengths of the fixed-point iteration. Whole steps converge where the map shrinks the picture,
-short ones where it stretches it up to threefold: on the side a turning head brings to view."""
+"""Step lengths of the fixed-point iteration. Whole steps converge where the map shrinks,
+short ones where it stretches up to threefold: on the side a turning head brings to view."""
 
 
 def cell_centres(box_4: Tensor, n: int = GRID) -> Tensor:
