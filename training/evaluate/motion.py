@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ import soundfile
 from inference.contract import AUDIO_RATE, MOTION_NAMES, Float32Array, MotionTrack
 from inference.motion_generator import MotionGenerator
 from training.evaluate.mouth_score import GRID_S, MouthScore, ScoredClip, aperture, place, score
-from training.speech.augment import db, hum, keyboard
+from training.speech.augment import db, hum, keyboard, level, shape_noise
 
 OPEN_SHARE: Final = 0.05
 """A mouth is open when its aperture exceeds this share of the 95th percentile in speech."""
@@ -49,6 +49,19 @@ def read_prompts(speech: Path, align: Path, listing: Path) -> list[Prompt]:
         phones = [(a, b, p) for a, b, p in truth["phones"]]
         prompts.append(Prompt(name.replace("/", "_"), audio_N, truth["dur"], phones))
     return prompts
+
+
+def spoil(prompts: list[Prompt], gain_db: float, snr_db: float | None) -> list[Prompt]:
+    """The same prompts at another gain, in pink noise `snr_db` under the speech."""
+    rng = np.random.default_rng(3)
+    spoiled = []
+    for prompt in prompts:
+        audio_N = prompt.audio_N
+        if snr_db is not None:
+            noise_N = shape_noise(len(audio_N), rng, 1.0) * db(-snr_db) * level(audio_N)
+            audio_N = audio_N + noise_N.astype(np.float32)
+        spoiled.append(replace(prompt, audio_N=audio_N * np.float32(db(gain_db))))
+    return spoiled
 
 
 def write_track(track: MotionTrack, file: Path) -> None:
@@ -136,12 +149,15 @@ def main() -> None:
     parser.add_argument("--list", type=Path, required=True, dest="listing")
     parser.add_argument("--out", type=Path, help="folder for the tracks")
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--gain-db", type=float, default=0.0, help="change the prompts' level")
+    parser.add_argument("--snr-db", type=float, help="add pink noise to the prompts")
     parser.add_argument("--quiet-seconds", type=float, default=300.0)
     options = parser.parse_args()
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
     generator = MotionGenerator(options.package)
     prompts = read_prompts(options.speech, options.align, options.listing)
+    prompts = spoil(prompts, options.gain_db, options.snr_db)
     clips, cost = run_prompts(generator, prompts, options.out)
     result: MouthScore = score(clips)
     limit = OPEN_SHARE * speech_peak(clips)

@@ -142,9 +142,10 @@ def _closures(clip: ScoredClip) -> tuple[list[bool], list[bool]]:
     return lips, tongue
 
 
-def _correlation(clips: list[ScoredClip], lag: int) -> float:
-    found = np.concatenate([advance(c.aperture_T, lag)[c.inside_T] for c in clips])
-    truth = np.concatenate([c.wanted_T[c.inside_T] for c in clips])
+def _correlation(clips: list[ScoredClip], masks: list[NDArray[np.bool_]], lag: int) -> float:
+    pairs = list(zip(clips, masks, strict=True))
+    found = np.concatenate([advance(c.aperture_T, lag)[mask] for c, mask in pairs])
+    truth = np.concatenate([c.wanted_T[mask] for c, mask in pairs])
     if found.std() < 1e-9:
         return 0.0
     return float(np.corrcoef(found, truth)[0, 1])
@@ -152,7 +153,8 @@ def _correlation(clips: list[ScoredClip], lag: int) -> float:
 
 def score(clips: list[ScoredClip]) -> MouthScore:
     """Pool the clips of a test."""
-    by_lag = {lag: _correlation(clips, lag) for lag in _LAGS}
+    masks = [clip.inside_T for clip in clips]
+    by_lag = {lag: _correlation(clips, masks, lag) for lag in _LAGS}
     best = max(by_lag, key=lambda lag: by_lag[lag])
     lips: list[bool] = []
     tongue: list[bool] = []

@@ -19,8 +19,9 @@ from training.motion.life import STATE_SIZE as LIFE_SIZE
 from training.motion.network import DELAYS_MS, HearingNet, HearingState
 from training.motion.normaliser import FRAMES, Normaliser
 from training.motion.normaliser import STATE_SIZE as NORMAL_SIZE
-from training.teacher.mouth import MOUTH, motion_columns, pose
+from training.teacher.mouth import MOUTH, motion_columns, pose, viseme_poses
 
+assert VISEMES[:2] == ("sil", "PP")
 _ROUNDING: Final = ("mouthFunnel", "mouthPucker")
 
 
@@ -33,13 +34,19 @@ class MouthSettings:
     speak_from: float = 0.35
     speak_full: float = 0.65
     """Speaking probabilities at which the mouth may begin to move, and moves freely."""
-    close_from: float = 0.30
-    close_full: float = 0.50
-    """Probabilities of p b m at which the lips begin to close, and are closed."""
+    viseme_share: float = 0.5
+    """Share of the mouth taken from the poses of the visemes, weighted by their probabilities; the
+    rest comes from the channels themselves. Two guesses of one thing: their mean errs less."""
+    close_from: float = 0.65
+    close_full: float = 0.8
+    """Chances of p b m against the next likeliest sound at which the lips begin to close, and are
+    closed. Against the rival, not absolute: in noise every probability is smaller."""
     open_rate: float = 0.5
     shut_rate: float = 0.2
     """Most that the mouth's freedom may grow or shrink per step."""
-    gain: float = 1.0
+    gain: float = 1.1
+    accent_gain: float = 2.0
+    """Accents are predicted timidly (the mean of what may come); this gives them their size."""
     lift: float = 0.0
     """Opening added while speaking and surely not closing, so that s or n never look shut."""
 
@@ -54,6 +61,7 @@ class Generator(nn.Module):
     """One step for a batch of B independent performances."""
 
     closed_pose: torch.Tensor
+    viseme_poses: torch.Tensor
     to_motion: torch.Tensor
     passes_K: torch.Tensor
     rest_normal: torch.Tensor
@@ -64,6 +72,7 @@ class Generator(nn.Module):
         self.hearing, self.settings = hearing, settings
         self.normaliser, self.life = Normaliser(), Life()
         self.register_buffer("closed_pose", torch.from_numpy(pose("PB"))[None])
+        self.register_buffer("viseme_poses", torch.from_numpy(viseme_poses()))
         self.register_buffer("to_motion", _placement())
         keeps = torch.tensor([[0.0 if name in _ROUNDING else 1.0 for name in MOUTH]])
         self.register_buffer("passes_K", keeps)
@@ -92,7 +101,7 @@ class Generator(nn.Module):
         activity = torch.sigmoid(torch.cat([head[:, -2:-1], listening[:, None]], 1))
         mouth, freedom = self._mouth(head[:, :channels], visemes, activity[:, :1], freedom)
         mouth = mouth * (0.88 + 0.24 * controls[:, :1])
-        driven = torch.cat([activity, head[:, -1:]], 1)
+        driven = torch.cat([activity, self.settings.accent_gain * head[:, -1:]], 1)
         motion, life = self.life(driven, controls, noise, life + self.rest_life)
         blend = torch.clamp(motion[:, :52] + (mouth @ self.to_motion)[:, :52], 0, 1)
         motion = torch.cat([blend, motion[:, 52:]], 1)
@@ -121,9 +130,11 @@ class Generator(nn.Module):
         s = self.settings
         free = smoothstep((speaking - s.speak_from) / (s.speak_full - s.speak_from))
         freedom = freedom + torch.clamp(free - freedom, -s.shut_rate, s.open_rate)
-        chance = visemes[:, VISEMES.index("PP") : VISEMES.index("PP") + 1]
+        closed = visemes[:, 1:2]
+        chance = closed / (closed + visemes[:, 2:].amax(1, keepdim=True) + 1e-6)
         closing = smoothstep((chance - s.close_from) / (s.close_full - s.close_from))
-        mouth = torch.clamp(raw * s.gain, 0, 1)
+        guess = raw + s.viseme_share * (visemes @ self.viseme_poses - raw)
+        mouth = torch.clamp(guess * s.gain, 0, 1)
         lifted = mouth[:, :1] + s.lift * (1 - visemes[:, :1]) * (
             1 - smoothstep(chance / s.close_from)
         )

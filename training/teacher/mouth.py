@@ -89,6 +89,15 @@ def pose(phone: str) -> Float32Array:
     return values
 
 
+def viseme_poses() -> Float32Array:
+    """The mouth of each of VISEMES, the mean over its phones: float32 (15, len(MOUTH))."""
+    poses = [
+        np.mean([pose(phone) for phone, name in VISEME_OF.items() if name == viseme], axis=0)
+        for viseme in VISEMES
+    ]
+    return np.stack(poses).astype(np.float32)
+
+
 def aperture(mouth_TK: Float32Array) -> Float32Array:
     """How far the lips are apart, >= 0, from mouth channels (T, len(MOUTH))."""
     total = sum(w * mouth_TK[:, MOUTH.index(n)] for n, w in APERTURE.items())
