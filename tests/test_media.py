@@ -215,6 +215,12 @@ def test_a_film_that_cannot_be_created_is_refused(tmp_path: Path, name: str, wor
         FilmWriter(tmp_path / name, 64, 64, 30)
 
 
+def test_a_film_of_nothing_leaves_no_file(tmp_path: Path) -> None:
+    with FilmWriter(tmp_path / "a.mp4", 64, 64, 30):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_times_that_do_not_advance_are_left_out(tmp_path: Path) -> None:
     with FilmWriter(tmp_path / "a.mp4", 64, 64, 30, sound=False) as film:
         for time_s in (0.0, 0.1, 0.1, 0.05, 0.2):

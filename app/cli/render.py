@@ -157,7 +157,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         seconds = render(built.engine, voices, options.out, options.size, options.fps)
     except KeyboardInterrupt:
-        print(f"Stopped; the film so far is {options.out}")
+        if options.out.exists():
+            print(f"Stopped; the film so far is {options.out}")
         raise
     print(f"{options.out}: {seconds:.1f} s, {built.character.name}")
     return 0

@@ -214,7 +214,7 @@ class FilmWriter:
             raise _explain(self.path, self._file.error)
 
     def close(self) -> None:
-        """Finish the file; may be called twice.
+        """Finish the file; may be called twice. One that nothing was added to is removed.
 
         Raises:
             PersonareError: it could not be written to its end; what was written plays.
@@ -237,6 +237,8 @@ class FilmWriter:
                     self._container.close()
                 self._file.close()
             self._check()
+            if self._last_tick < 0 and not self._samples and self.path.is_file():
+                self.path.unlink()
 
     def __enter__(self) -> FilmWriter:
         return self

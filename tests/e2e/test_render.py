@@ -142,7 +142,7 @@ def test_ctrl_c_ends_the_program_cleanly_and_the_film_plays(voice: Path, tmp_pat
     deadline = time.monotonic() + 60
     while not film.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
-    time.sleep(0.5)
+    time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
