@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
+from app.devices import catalog
 from app.devices.contracts import CameraFrame
 from app.devices.frame_ring import FrameRing
 from app.realtime.clock import Clock, SystemClock
@@ -33,6 +34,10 @@ _SILENT_SECONDS: Final = 5.0
 _QUIT_SECONDS: Final = 1.0
 _had: set[str] = set()
 """Keys of cameras that were open in this process: they may be taken back after a crash."""
+_REMEDY_DRIVER: Final = (
+    "Install and load it: sudo apt-get install v4l2loopback-dkms && sudo modprobe v4l2loopback "
+    'exclusive_caps=1 card_label="Personare" (docs/virtual-camera.md has more).'
+)
 _REMEDY_RESTART: Final = "It is started again by itself; if this goes on, look into the log."
 
 
@@ -43,6 +48,22 @@ def camera_command() -> list[str]:
         return [str(Path(sys.executable).parent / f"personare-camera{suffix}")]
     # -P: a folder named `app` where the user happens to be must not be taken for ours.
     return [sys.executable, "-P", "-m", "app.camera_program"]
+
+
+def _check_driver(key: str) -> None:
+    """Refuse quickly where there is no camera at all, since the session asks again for ever.
+
+    Raises:
+        PersonareError: Linux only: no v4l2loopback device, or not the one asked for.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    if key == "" and not catalog.cameras():
+        raise PersonareError(
+            "There is no virtual camera: v4l2loopback is not loaded.", remedy=_REMEDY_DRIVER
+        )
+    if key.startswith("/dev/") and not Path(key).exists():
+        raise PersonareError(f"There is no virtual camera {key}.", remedy=_REMEDY_DRIVER)
 
 
 class VirtualCamera:
@@ -85,6 +106,7 @@ class VirtualCamera:
 
     def open(self, stop: Event) -> None:
         """See `Device.open`."""
+        _check_driver(self._key)
         self._settled.clear()
         self._fault, self.reasons, self._reported = None, [], 0
         self._captured.clear()
