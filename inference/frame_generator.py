@@ -232,16 +232,14 @@ def _straight(
 ) -> UInt8Array:
     """Straight alpha, with the light added (residual in 0..255 at a low resolution)."""
     np.copyto(out, premultiplied)
-    alpha = cv.extractChannel(premultiplied, 3)
-    soft_P = np.flatnonzero(cv.inRange(alpha, 1, 254))
-    pixels = out.reshape(-1, 4)
-    edge_P4 = pixels[soft_P].astype(np.float32)
+    # alpha - 1 wraps around at 0, so one comparison finds the pixels that are neither 0 nor 255
+    soft = np.flatnonzero((premultiplied[..., 3] - np.uint8(1)) < 254)
+    edge_P4 = premultiplied.reshape(-1, 4)[soft].astype(np.float32)
     edge_P4[:, :3] *= 255.0 / edge_P4[:, 3:]
-    pixels[soft_P] = np.clip(np.rint(edge_P4), 0, 255).astype(np.uint8)
+    out.reshape(-1, 4)[soft] = np.minimum(edge_P4 + 0.5, 255).astype(np.uint8)
     if residual_HW3 is not None:
-        # Four channels, the alpha's light being none: whole pixels are added three times faster.
-        light = np.zeros((*residual_HW3.shape[:2], 4), np.float32)
-        light[..., :3] = residual_HW3
+        light = np.zeros((*residual_HW3.shape[:2], 4), np.int16)
+        light[..., :3] = np.rint(residual_HW3)
         light = cv.resize(light, (SIZE, SIZE), interpolation=cv.INTER_LINEAR)
         cv.add(out, light, dst=out, dtype=cv.CV_8U)
     return out

@@ -159,9 +159,11 @@ def train_paint(arguments: argparse.Namespace) -> None:
         state = torch.load(arguments.start, map_location="cpu", weights_only=True)
         paint.load_state_dict(state["paint"])
         identity.load_state_dict(state["identity"])
+    identity.requires_grad_(not arguments.keep_identity)
     both = nn.ModuleDict({"paint": paint, "identity": identity})
     both = both.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(both.parameters(), lr=arguments.rate, weight_decay=1e-4)
+    trained = [value for value in both.parameters() if value.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=arguments.rate, weight_decay=1e-4)
     average = Averager(both)
     mouths = WindowBatches(packed, "mouth", arguments.batch, arguments.seed)
     eyes = WindowBatches(packed, "eye", arguments.batch, arguments.seed + 1)
@@ -179,7 +181,7 @@ def train_paint(arguments: argparse.Namespace) -> None:
                 losses = paint_step(net, encoder, batches.draw())
             sum(losses.values()).backward()
             values |= {f"{kind} {k}": float(v.detach()) for k, v in losses.items()}
-        nn.utils.clip_grad_norm_(both.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         average.update(both)
         step += 1
@@ -305,6 +307,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of packed characters")
     parser.add_argument("--only", nargs="*", default=None, help="ids of the characters to use")
     parser.add_argument("--start", type=Path, help="checkpoint to go on from")
+    parser.add_argument(
+        "--keep-identity", action="store_true", help="leave the encoder, and so the codes, alone"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--batch", type=int, default=9)
