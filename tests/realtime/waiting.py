@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Return as soon as `condition()` is true; fail after `seconds`."""
     limit = time.perf_counter() + seconds
     while not condition():
