@@ -49,6 +49,8 @@ def _prepare_environment() -> None:
     scratch = Path(tempfile.mkdtemp(prefix="personare-tests-"))
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    # Small networks on two cores are slowed by threads that wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["HF_HOME"] = str(scratch / "hub")
     os.environ["PERSONARE_HOME"] = str(scratch / "home")
     if "XDG_RUNTIME_DIR" not in os.environ and sys.platform == "linux":
