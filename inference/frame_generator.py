@@ -41,7 +41,7 @@ cv: Any = cv2
 _POSE: Final = slice(MOTION_INDEX["headYaw"], MOTION_INDEX["headZ"] + 1)
 _LOW = np.zeros(MOTION_SIZE, np.float32)
 _HIGH = np.ones(MOTION_SIZE, np.float32)
-_HIGH[_POSE] = (0.45, 0.35, 0.35, 1.0, 1.0, 1.0)
+_HIGH[_POSE] = (0.36, 0.30, 0.35, 1.0, 1.0, 1.0)
 _LOW[_POSE] = -_HIGH[_POSE]
 _LOW[MOTION_INDEX["breath"]] = -1.0
 """Motions are clipped to these: poses the layers were made for."""

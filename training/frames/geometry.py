@@ -37,7 +37,7 @@ cv: Any = cv2
 MARGIN: Final = 40
 """Pixels rendered beyond the frame on every side: what a moving body brings in."""
 MAP_SIZE: Final = 256
-SLOPE: Final = 3.0
+SLOPE: Final = 2.7
 """Largest change of depth per distance sideways; 1 / sin(turn) must stay above it."""
 SMALLEST_SHIFT: Final = 0.3
 """Bases that move nothing by more pixels than this are left out."""
