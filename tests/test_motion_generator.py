@@ -126,7 +126,7 @@ def test_the_mouth_moves_with_speech_and_rests_in_pauses(generator: MotionGenera
 
 
 def test_it_hears_the_others_and_keeps_its_mouth_shut(generator: MotionGenerator) -> None:
-    echo = np.concatenate([np.zeros(1600, np.float32), OTHER[:-1600] * np.float32(0.05)])
+    echo = np.concatenate([np.zeros(1600, np.float32), OTHER[:-1600] * np.float32(0.02)])
     limit = 0.05 * opening_in_speech(generator)
     for self_N in (np.zeros_like(OTHER), echo):
         track = perform(generator, self_N, OTHER)

@@ -117,16 +117,18 @@ def _not_speech(rng: Rng, count: int) -> Float32Array:
     return np.clip(audio_N, -1, 1).astype(np.float32)
 
 
-def make_example(pool: VoicePool, rng: Rng, seconds: float = SECONDS) -> Example:
-    """One random example."""
+def make_example(
+    pool: VoicePool, rng: Rng, seconds: float = SECONDS, echoes: bool = False
+) -> Example:
+    """One random example; `echoes` makes others, their echo and a silent user usual."""
     count = int(seconds * AUDIO_RATE)
-    speaks, others = rng.uniform() < 0.8, rng.uniform() < 0.5
+    speaks, others = rng.uniform() < (0.4 if echoes else 0.8), echoes or rng.uniform() < 0.5
     clean_N, phones = pool.talk(pool.voice(rng), rng, seconds) if speaks else _silence(seconds)
     other_N, other_phones = (
         pool.talk(pool.voice(rng), rng, seconds) if others else _silence(seconds)
     )
     mixed_N = clean_N
-    if others and rng.uniform() < 0.5:
+    if others and rng.uniform() < (0.9 if echoes else 0.5):
         echo_N = fftconvolve(other_N, room(rng, far=True))[:count].astype(np.float32)
         delay = int(rng.uniform(0.0, 0.25) * AUDIO_RATE)
         echo_N = np.concatenate([np.zeros(delay, np.float32), echo_N])[:count]
@@ -153,10 +155,12 @@ def make_example(pool: VoicePool, rng: Rng, seconds: float = SECONDS) -> Example
     )
 
 
-def write_shard(pool: VoicePool, file: Path, seed: int, count: int = SHARD) -> None:
+def write_shard(
+    pool: VoicePool, file: Path, seed: int, count: int = SHARD, echoes: bool = False
+) -> None:
     """`count` examples as one .npz of half floats."""
     rng = np.random.default_rng(seed)
-    examples = [make_example(pool, rng) for _ in range(count)]
+    examples = [make_example(pool, rng, echoes=echoes) for _ in range(count)]
     half = {
         name: np.stack([getattr(e, name) for e in examples]).astype(np.float16)
         for name in ("self_FM", "other_FM", "mouth_TK", "speaking_T", "listening_T", "accent_T")
@@ -174,13 +178,15 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=30, help=f"shards of {SHARD} examples")
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--examples", type=int, default=SHARD, help="in a shard")
+    parser.add_argument("--echoes", action="store_true", help="mostly others and their echo")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     pool = VoicePool(Corpus(options.corpus))
     for i in range(options.first, options.first + options.count):
         file = options.out / f"shard-{i:04d}.npz"
         if not file.exists():
-            write_shard(pool, file, seed=1000 + i)
+            write_shard(pool, file, 1000 + i, options.examples, options.echoes)
             print(file.name, flush=True)
 
 

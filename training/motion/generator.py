@@ -37,8 +37,8 @@ class MouthSettings:
     viseme_share: float = 0.5
     """Share of the mouth taken from the poses of the visemes, weighted by their probabilities; the
     rest comes from the channels themselves. Two guesses of one thing: their mean errs less."""
-    close_from: float = 0.65
-    close_full: float = 0.8
+    close_from: float = 0.55
+    close_full: float = 0.7
     """Chances of p b m against the next likeliest sound at which the lips begin to close, and are
     closed. Against the rival, not absolute: in noise every probability is smaller."""
     open_rate: float = 0.5
