@@ -200,7 +200,9 @@ class VirtualCamera:
                 self.counts = {k: int(v) for k, v in report.items() if k != "event"}
 
     def send(self, frame: CameraFrame) -> None:
-        """See `CameraSink.send`."""
+        """See `CameraSink.send`. A picture of another size (the canvas is changing) is left out."""
+        if frame.i420.shape != (self._output.height * 3 // 2, self._output.width):
+            return
         with self._lock:
             ring, process = self._ring, self._process
             if ring is None or process is None or process.stdin is None:

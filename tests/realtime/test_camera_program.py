@@ -143,6 +143,12 @@ class TestProgram:
         assert fake.lines()[0] == "open 64 32 50.0 I420 fake"
         assert fake.lines()[-1] == "closed"
 
+    def test_pictures_of_another_size_are_left_out(self, fake: Fake) -> None:
+        fake.camera.open(Event())
+        fake.camera.send(CameraFrame(np.zeros((24, 32), np.uint8)))
+        feed(fake.camera, range(100, 105))
+        wait_for(lambda: fake.sent()[-1][1] == 104)
+
     def test_while_the_application_stalls_the_camera_goes_on_living(self, fake: Fake) -> None:
         fake.camera.open(Event())
         feed(fake.camera, range(100, 125), neutral=True)
