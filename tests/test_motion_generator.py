@@ -62,8 +62,15 @@ def perform(
     return generator.push(self_N, other_N)
 
 
-def opening_in_speech(generator: MotionGenerator) -> float:
-    return float(np.percentile(aperture(perform(generator, HELLO)), 90))
+@pytest.fixture(scope="module")
+def hello(generator: MotionGenerator) -> MotionTrack:
+    return perform(generator, HELLO)
+
+
+@pytest.fixture(scope="module")
+def limit(hello: MotionTrack) -> float:
+    """A mouth counts as open beyond 5% of what it opens in speech."""
+    return 0.05 * float(np.percentile(aperture(hello), 90))
 
 
 def test_a_step_every_twenty_milliseconds(generator: MotionGenerator) -> None:
@@ -110,8 +117,8 @@ def test_a_seed_repeats_and_another_differs(generator: MotionGenerator) -> None:
     np.testing.assert_allclose(column(first, "jawOpen"), column(other, "jawOpen"), atol=1e-6)
 
 
-def test_the_mouth_moves_with_speech_and_rests_in_pauses(generator: MotionGenerator) -> None:
-    track = perform(generator, HELLO)
+def test_the_mouth_moves_with_speech_and_rests_in_pauses(hello: MotionTrack) -> None:
+    track = hello
     opened = aperture(track)
     level = np.abs(HELLO[: len(track) * STEP_SAMPLES]).reshape(-1, STEP_SAMPLES).max(1)
     loud = level > 0.1
@@ -125,9 +132,10 @@ def test_the_mouth_moves_with_speech_and_rests_in_pauses(generator: MotionGenera
     assert column(track, "jawOpen").max() < 0.7
 
 
-def test_it_hears_the_others_and_keeps_its_mouth_shut(generator: MotionGenerator) -> None:
+def test_it_hears_the_others_and_keeps_its_mouth_shut(
+    generator: MotionGenerator, limit: float
+) -> None:
     echo = np.concatenate([np.zeros(1600, np.float32), OTHER[:-1600] * np.float32(0.02)])
-    limit = 0.05 * opening_in_speech(generator)
     for self_N in (np.zeros_like(OTHER), echo):
         track = perform(generator, self_N, OTHER)
         level = np.abs(OTHER[: len(track) * STEP_SAMPLES]).reshape(-1, STEP_SAMPLES).max(1)
@@ -151,8 +159,9 @@ def quiet(kind: str, seconds: int = 20) -> Float32Array:
 
 
 @pytest.mark.parametrize("kind", ["silence", "hum", "keyboard"])
-def test_what_is_not_speech_keeps_the_mouth_shut(generator: MotionGenerator, kind: str) -> None:
-    limit = 0.05 * opening_in_speech(generator)
+def test_what_is_not_speech_keeps_the_mouth_shut(
+    generator: MotionGenerator, limit: float, kind: str
+) -> None:
     assert (aperture(perform(generator, quiet(kind))) > limit).mean() <= 0.01
 
 
@@ -189,7 +198,9 @@ def test_controls_change_the_performance(generator: MotionGenerator) -> None:
 
 
 @pytest.mark.parametrize("fault", ["nan", "clipped", "offset", "inf", "zero"])
-def test_it_recovers_from_bad_audio_within_a_second(generator: MotionGenerator, fault: str) -> None:
+def test_it_recovers_from_bad_audio_within_a_second(
+    generator: MotionGenerator, hello: MotionTrack, fault: str
+) -> None:
     rng = np.random.default_rng(0)
     bad = {
         "nan": np.full(AUDIO_RATE, np.nan),
@@ -198,13 +209,12 @@ def test_it_recovers_from_bad_audio_within_a_second(generator: MotionGenerator, 
         "offset": np.full(AUDIO_RATE, 0.8),
         "zero": np.zeros(AUDIO_RATE),
     }[fault].astype(np.float32)
-    healthy = perform(generator, HELLO[: 8 * AUDIO_RATE])
     track = perform(
         generator, np.concatenate([HELLO[: 4 * AUDIO_RATE], bad, HELLO[: 8 * AUDIO_RATE]])
     )
     assert np.isfinite(track.motion_TD).all()
     after = aperture(track)[6 * MOTION_RATE :]
-    expected = aperture(healthy)[MOTION_RATE:][: len(after)]
+    expected = aperture(hello)[MOTION_RATE:][: len(after)]
     assert np.corrcoef(after, expected)[0, 1] > 0.8
 
 
