@@ -93,10 +93,10 @@ def test_a_full_disk_stops_the_film_and_what_was_written_plays(
 ) -> None:
     target = tmp_path / "film.mp4"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, hard))
     try:
         session.set_recording(str(target))
-        wait_for(lambda: session.status().recorder.state is PartState.FAILED, 20)
+        wait_for(lambda: session.status().recorder.state is PartState.FAILED, 60)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     status = session.status().recorder
