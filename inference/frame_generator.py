@@ -100,6 +100,8 @@ class FrameGenerator:
             self._painter = Painter(package, character, self.geometry, provider, threads)
         self._premultiplied = np.zeros((SIZE, SIZE, 4), np.uint8)
         self._frame = np.zeros((SIZE, SIZE, 4), np.uint8)
+        self._rest_light = np.zeros((_RELIGHT, _RELIGHT, 3), np.float32)
+        self._rest_light = self._light_at_rest()
 
     @property
     def size(self) -> int:
@@ -133,7 +135,17 @@ class FrameGenerator:
         if painter is None or not self._relights:
             return _straight(canvas, self._frame, None)
         small = cv.resize(canvas, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
-        return _straight(canvas, self._frame, painter.relight(small, motion))
+        light = painter.relight(small, motion) - self._rest_light
+        return _straight(canvas, self._frame, light)
+
+    def _light_at_rest(self) -> Float32Array:
+        """What the relighting says where nothing changed; without it, rest is the portrait."""
+        rest = np.zeros(MOTION_SIZE, np.float32)
+        self.draw(rest)
+        if self._painter is None or not self._relights:
+            return self._rest_light
+        small = cv.resize(self._premultiplied, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
+        return self._painter.relight(small, rest)
 
     def _source(self, layer: Layer, box: NDArray[np.int64], motion_D: Float32Array) -> Float32Array:
         """Where in the layer's picture to look, over the frame box; `training.frames.flow`."""
