@@ -129,15 +129,33 @@ def _patch(data: dict[str, Any], name: str, camera_34: Float32Array) -> Patch:
     return Patch(box_4, point_3HW, basis_K3HW, index_K)
 
 
+def _sides_closed(
+    picture: UInt8Array, corner: tuple[int, int]
+) -> tuple[UInt8Array, tuple[int, int]]:
+    """The body's picture with a transparent column on each side that ends within the frame.
+
+    Its last row goes on below the frame, so it is drawn with its border repeated: without the
+    column a sleeve that touches the picture's side would run on as a stripe.
+    """
+    left = int(corner[0] > 0)
+    right = int(corner[0] + picture.shape[1] < SIZE)
+    closed = cv.copyMakeBorder(picture, 0, 0, left, right, cv.BORDER_CONSTANT, value=(0, 0, 0, 0))
+    return closed, (corner[0] - left, corner[1])
+
+
 def _layer(data: dict[str, Any], name: str, camera_34: Float32Array) -> Layer:
     grid = _patch(data, name, camera_34)
     weight_HW = data[f"{name}_weight"].astype(np.float32) / 255.0
     if weight_HW.shape != (GRID, GRID):
         raise ValueError("a layer's weights have the wrong size")
+    picture = _picture(data, name)
+    corner = (int(data[f"{name}_corner"][0]), int(data[f"{name}_corner"][1]))
+    if name == "body":
+        picture, corner = _sides_closed(picture, corner)
     return Layer(
         name=name,
-        image=_picture(data, name),
-        corner=(int(data[f"{name}_corner"][0]), int(data[f"{name}_corner"][1])),
+        image=picture,
+        corner=corner,
         box_4=grid.box_4,
         point_3HW=grid.point_3HW,
         weight_HW=weight_HW,

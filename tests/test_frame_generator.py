@@ -147,6 +147,17 @@ def test_breath_and_shoulders_move_the_body(generator: FrameGenerator) -> None:
     assert tops[2] < tops[0]
 
 
+@pytest.mark.parametrize("name", ["omar", "lena"])
+def test_no_sleeve_runs_on_beside_the_body(name: str) -> None:
+    generator = FrameGenerator(PACKAGE, CHARACTERS / name, threads=1, paint=False)
+    portrait = cv2.imread(str(CHARACTERS / name / "portrait.png"), cv2.IMREAD_UNCHANGED)
+    covered = np.flatnonzero((portrait[..., 3] > 8).any(0))
+    frame = generator.draw(motion(shoulder=0.5, breath=0.5))
+    assert covered[-1] < 509
+    assert frame[:, : covered[0] - 3, 3].max(initial=0) == 0
+    assert frame[:, covered[-1] + 3 :, 3].max(initial=0) == 0
+
+
 def test_silly_motions_still_draw(generator: FrameGenerator) -> None:
     for value in (np.nan, np.inf, -np.inf, 1e6, -1e6):
         frame = generator.draw(np.full(MOTION_SIZE, value, np.float32))
