@@ -29,7 +29,9 @@ from app.session_contract import OutputFormat
 
 
 class PatternPicture:
-    activity = "idle"
+    # Never neutral: in a stall of the emulated machine the last picture is repeated, and every
+    # frame stays exact, where neutral ones would be cross-faded.
+    activity = "speaking"
 
     def __init__(self, i420: np.ndarray, audio_time: float) -> None:
         self.i420, self.audio_time = i420, audio_time
