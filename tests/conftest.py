@@ -94,6 +94,21 @@ def pytest_pycollect_makemodule(
     return module
 
 
+class _SkippedRoom(pytest.File):
+    """A whole folder, skipped before its conftest.py is imported."""
+
+    def collect(self) -> list[Any]:
+        pytest.skip(QT_FAULT, allow_module_level=True)
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Without Qt the window's tests cannot even be prepared."""
+    if QT_FAULT and path == TESTS / "gui":
+        room: _SkippedRoom = _SkippedRoom.from_parent(parent, path=path)
+        return room
+    return None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests in `tests/gui` and `tests/training` carry their room as a marker."""
     for item in items:
