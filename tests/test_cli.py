@@ -166,6 +166,18 @@ def test_unusual_sound_is_welcome(run: Run, tmp_path: Path, rate: int, channels:
     assert film_facts(Path("a.mp4"))[0] == 12
 
 
+def test_a_name_in_capitals_is_the_same_character(run: Run, voice: Path) -> None:
+    assert run("render", "--character", "Ada", "--voice", voice, "--out", "a.mp4")[0] == 0
+
+
+def test_a_film_must_end_in_mp4(run: Run, voice: Path) -> None:
+    status, _, err = run("render", "--voice", voice, "--out", "a.txt")
+    assert status == 1
+    assert "a.txt" in err
+    assert ".mp4" in err
+    assert not Path("a.txt").exists()
+
+
 def test_an_unknown_or_damaged_character_is_refused(run: Run, voice: Path, assets: Path) -> None:
     status, _, err = run("render", "--character", "adda", "--voice", voice, "--out", "a.mp4")
     assert status == 1
@@ -365,6 +377,18 @@ def test_a_progress_bar_is_for_terminals_only(capsys: pytest.CaptureFixture[str]
     with progress.Progress("work", 10) as bar:
         bar.update(5)
     assert capsys.readouterr() == ("", "")
+
+
+def test_long_work_is_told_in_a_log_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    with progress.Progress("work", 10) as bar:
+        for done in range(1, 11):
+            now = done * 7.0
+            bar.update(done)
+    assert capsys.readouterr().err == "work: 30%\nwork: 60%\nwork: 90%\n"
 
 
 def test_a_progress_bar_fills_and_vanishes() -> None:

@@ -66,7 +66,7 @@ class CharacterLibrary:
     def find(self, name: str) -> Path:
         """The folder of a character, not checked; "" is the default one.
 
-        `name` is an id, or the path of a character's folder.
+        `name` is an id in either case, or the path of a character's folder.
 
         Raises:
             PersonareError: it is unknown.
@@ -75,6 +75,8 @@ class CharacterLibrary:
         name = name or self.default_id()
         if name in folders:
             return folders[name]
+        if name.lower() in folders:  # the window writes Lena, the folder is lena
+            return folders[name.lower()]
         if ("/" in name or "\\" in name) and Path(name).is_dir():
             return Path(name).resolve()
         raise unknown("character", name, folders)

@@ -58,13 +58,18 @@ def background(text: str) -> Background:
         if len(color) != 3:
             raise argparse.ArgumentTypeError(f"{text} is not a colour such as #262a33")
         return Background("color", (color[0], color[1], color[2]))
+    if not Path(text).exists() and not Path(text).suffix:
+        raise argparse.ArgumentTypeError(f"{text}: give #262a33, green or a picture file")
     return Background("picture", picture=text)
 
 
 def add_character(parser: argparse.ArgumentParser) -> None:
     """`--character`."""
     parser.add_argument(
-        "--character", default="", metavar="NAME", help="who appears (default: the first one)"
+        "--character",
+        default="",
+        metavar="NAME",
+        help="who appears (default: the first of `characters list`)",
     )
 
 

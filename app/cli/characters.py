@@ -14,7 +14,7 @@ from inference.contract import PersonareError
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser("characters", help="list, show, import or remove characters")
+    parser = commands.add_parser("characters", help="list, show or remove characters")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="all characters")
     listing.add_argument("--json", action="store_true", help="as JSON")
@@ -23,7 +23,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     showing.add_argument("name", metavar="NAME")
     showing.add_argument("--json", action="store_true", help="as JSON")
     showing.set_defaults(run=show)
-    importing = actions.add_parser("import", help="make a character of a portrait")
+    importing = actions.add_parser(
+        "import", help="not in this version: make a character of a portrait"
+    )
     importing.add_argument("picture", type=Path, metavar="PICTURE")
     importing.add_argument("--name", required=True, metavar="N")
     importing.add_argument("--reference", type=Path, action="append", default=[], metavar="P")

@@ -1,4 +1,4 @@
-"""A tidy progress bar for long work: one line on a terminal, nothing where there is none."""
+"""A tidy progress bar for long work: one line on a terminal, a short line every 20 s elsewhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TextIO
 
 _WIDTH = 28
 _EVERY_S = 0.1
+_LINE_EVERY_S = 20.0
+"""Where there is no terminal: often enough to see that it lives, seldom enough for a log."""
 
 
 def _clock_text(seconds: float) -> str:
@@ -23,16 +25,22 @@ class Progress:
         self._stream = stream or sys.stderr
         self._visible = self._stream.isatty()
         self._start = time.monotonic()
-        self._shown = float("-inf")
+        self._shown = float("-inf") if self._visible else self._start
         self._width = 0
 
     def update(self, done: float) -> None:
         """Show that `done` of `total` is done."""
         now = time.monotonic()
-        if not self._visible or (now - self._shown < _EVERY_S and done < self._total):
+        part = min(max(done / self._total, 0.0), 1.0)
+        if not self._visible:
+            if now - self._shown >= _LINE_EVERY_S and done < self._total:
+                self._shown = now
+                self._stream.write(f"{self._what}: {part:.0%}\n")
+                self._stream.flush()
+            return
+        if now - self._shown < _EVERY_S and done < self._total:
             return
         self._shown = now
-        part = min(max(done / self._total, 0.0), 1.0)
         bar = "█" * round(part * _WIDTH)
         left = (now - self._start) * (1 - part) / part if part > 0.02 else 0.0
         rest = f"{_clock_text(left)} left" if left else ""

@@ -13,7 +13,7 @@ import numpy as np
 from app.cli import arguments
 from app.cli.interrupts import Interrupts
 from app.cli.progress import Progress
-from inference.contract import AUDIO_RATE, STEP_SAMPLES, Float32Array
+from inference.contract import AUDIO_RATE, STEP_SAMPLES, Float32Array, PersonareError
 
 if TYPE_CHECKING:
     from inference.engine import Engine
@@ -110,6 +110,18 @@ class OfflineFeed:
         self._at += STEP_SAMPLES
 
 
+def check_film(path: Path) -> None:
+    """Refuse a name that no player would open.
+
+    Raises:
+        PersonareError: it does not end in .mp4.
+    """
+    if path.suffix.lower() != ".mp4" and (path.is_file() or not path.exists()):
+        raise PersonareError(
+            f"{path} is no name for a film: films are MP4.", "Let the name end in .mp4."
+        )
+
+
 def render(
     engine: Engine, voices: Voices, out: Path, size: tuple[int, int], fps: int, what: str = ""
 ) -> float:
@@ -144,6 +156,7 @@ def run(options: argparse.Namespace) -> int:
     from app.engine_builder import EngineChoices, build_engine
 
     arguments.check_out(options.out, options.voice, options.other)
+    check_film(options.out)
     voices = read_voices(options.voice, options.other)
     width, height = options.size
     built = build_engine(

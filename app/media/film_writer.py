@@ -83,7 +83,7 @@ def _explain(path: Path, error: OSError) -> PersonareError:
         return PersonareError(
             f"{path} may not be written.", "Choose another folder, or check its permissions."
         )
-    if error.errno == errno.ENOENT:
+    if error.errno == errno.ENOENT and not path.parent.is_dir():
         return PersonareError(f"There is no folder {path.parent}.", "Make it, or choose another.")
     if error.errno == errno.EISDIR:
         return PersonareError(f"{path} is a folder.", "Add a file name that ends in .mp4.")

@@ -161,10 +161,10 @@ class Banners(QWidget):
         """Show what the board holds now."""
         notices = self._board.notices()
         faults = [notice for notice in notices if notice.tone in ("warn", "bad")]
-        # One piece of news at a time, the newest, and only when nothing is wrong: the preview
-        # should stay large.
-        news = [] if self._quiet else self._board.newest(notices)
-        notices = faults or news
+        # One piece of news at a time, the newest: the preview should stay large. While something
+        # is wrong only good news is told, above the faults: whoever has no camera records films.
+        told = [n for n in notices if n.tone == "good" or (n.tone == "info" and not faults)]
+        notices = ([] if self._quiet else self._board.newest(told)) + faults
         top = notices[:MOST_BANNERS]
         for key, banner in list(self._shown.items()):
             if banner.notice not in top:

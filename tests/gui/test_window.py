@@ -161,6 +161,17 @@ def test_news_wait_while_something_is_wrong(
     assert len(window.banners.banners()) == 1
 
 
+def test_where_the_film_is_stands_above_faults(
+    window: MainWindow, session: SimulatedSession
+) -> None:
+    session.change(camera=NO_DEVICE)
+    window.bridge.ask_status()
+    press(window, Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    press(window, Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    tones = [banner.notice.tone for banner in window.banners.banners()]
+    assert tones == ["good", "bad"]
+
+
 def test_recording_starts_stops_and_says_where_the_film_is(
     window: MainWindow, session: SimulatedSession, personare_home: Path
 ) -> None:

@@ -108,7 +108,7 @@ _YOUNG: Final = (
         brows="eyebrow001",
         brow_colour=BLACK,
         clothes="male_elegantsuit01",
-        description="A man in his thirties with a shaved head, a short beard and a suit.",
+        description="A man in his thirties with cropped hair, in a suit and tie.",
     ),
     PersonSpec(
         "mei",
