@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.beside import Beside
 from inference.character import Character, load_character
 from inference.contract import (
     MOTION_INDEX,
@@ -114,20 +115,11 @@ class FrameGenerator:
         canvas = self._premultiplied
         canvas[:] = 0
         painter = self._painter
-        paint = None if painter is None else painter.windows(motion)
-        for layer in self.geometry.layers:
-            box = frame_box(self.geometry, layer, motion[_POSE])
-            view = _clip(box)
-            if view is None:
-                continue
-            places = _enlarge(self._source(layer, box, motion), box, view)
-            region = cv.remap(
-                layer.image,
-                places[0] - layer.corner[0],
-                places[1] - layer.corner[1],
-                cv.INTER_LINEAR,
-                borderMode=cv.BORDER_CONSTANT if layer.follows_head else cv.BORDER_REPLICATE,
-            )
+        # Painting takes about as long as moving the layers and needs nothing of it: a core each.
+        painted = None if painter is None else Beside(lambda: painter.windows(motion))
+        moved = self._moved(motion)
+        paint = None if painted is None else painted.result()
+        for layer, box, view, region in moved:
             if layer.name == "head" and painter is not None and paint is not None:
                 canon = painter.canon(layer, box, motion[_POSE])
                 _put_windows(region, _enlarge(canon, box, view), paint)
@@ -137,6 +129,27 @@ class FrameGenerator:
         small = cv.resize(canvas, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
         light = painter.relight(small, motion) - self._rest_light
         return _straight(canvas, self._frame, light)
+
+    def _moved(
+        self, motion_D: Float32Array
+    ) -> list[tuple[Layer, NDArray[np.int64], tuple[slice, slice], UInt8Array]]:
+        """Each visible layer with its box, its place in the frame and its pixels, moved."""
+        moved = []
+        for layer in self.geometry.layers:
+            box = frame_box(self.geometry, layer, motion_D[_POSE])
+            view = _clip(box)
+            if view is None:
+                continue
+            places = _enlarge(self._source(layer, box, motion_D), box, view)
+            region = cv.remap(
+                layer.image,
+                places[0] - layer.corner[0],
+                places[1] - layer.corner[1],
+                cv.INTER_LINEAR,
+                borderMode=cv.BORDER_CONSTANT if layer.follows_head else cv.BORDER_REPLICATE,
+            )
+            moved.append((layer, box, view, region))
+        return moved
 
     def _light_at_rest(self) -> Float32Array:
         """What the relighting says where nothing changed; without it, rest is the portrait."""
