@@ -285,7 +285,7 @@ _OLDER: Final = (
         brow_colour=(0.015, 0.012, 0.01),
         clothes="male_casualsuit03",
         clothes_colour=(0.06, 0.07, 0.10),
-        description="A man of about fifty with parted dark hair and a striped shirt.",
+        description="A man in his thirties with parted dark hair and a striped shirt.",
     ),
     PersonSpec(
         "arthur",
