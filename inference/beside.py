@@ -1,6 +1,6 @@
 """One piece of work beside another: for the second core, in a frame that has two independent parts.
 
-A thread is started for each call (about 0.1 ms), so that nothing has to be closed; ONNX Runtime,
+A thread is started for each call, so that nothing has to be closed; ONNX Runtime,
 OpenCV and numpy let other threads run while they compute.
 """
 

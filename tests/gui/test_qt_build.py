@@ -1,4 +1,4 @@
-"""The Qt binding itself, on this Python: what it gets wrong ends the app after some minutes."""
+"""The Qt binding itself, on this Python: references it loses end the interpreter sooner or later."""
 
 from __future__ import annotations
 
