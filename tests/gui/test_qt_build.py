@@ -1,4 +1,4 @@
-"""The Qt binding itself, on this Python: references it loses end the interpreter sooner or later."""
+"""The Qt binding itself, on this Python: references it loses end the interpreter."""
 
 from __future__ import annotations
 
