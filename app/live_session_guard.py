@@ -96,6 +96,10 @@ class SteadyMotion:
     def controls(self, controls: Controls) -> None:
         self._inner.controls = controls
 
+    def cue(self, name: str) -> None:
+        """Passed on."""
+        self._inner.cue(name)
+
     def reset(self, seed: int = 0) -> None:
         """See `MotionSource.reset`."""
         self._heard = self._emitted = 0

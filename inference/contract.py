@@ -43,6 +43,13 @@ VISEMES: Final[tuple[str, ...]] = (
     "sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U",
 )  # fmt: skip
 
+MOODS: Final[tuple[str, ...]] = (
+    "neutral", "happy", "serious", "sad", "angry", "surprised", "thinking",
+)  # fmt: skip
+"""Lasting colours of a performance."""
+CUES: Final[tuple[str, ...]] = ("nod", "shake", "smile", "raise_brows", "look_away", "wink")
+"""Momentary acts that a performance can be asked for."""
+
 AUDIO_RATE: Final[int] = 16_000
 """Samples per second of every audio stream the generators hear (mono, float32, -1..1)."""
 STEP_SAMPLES: Final[int] = 320
@@ -81,10 +88,16 @@ class MotionTrack:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Style of the performance; may change at any step. Both in [0, 1], 0.5 is natural."""
+    """Style of the performance; may change at any step.
+
+    `liveliness` (still .. animated) and `warmth` (neutral .. smiling) are in [0, 1], 0.5 is
+    natural; `mood` is one of MOODS, mixed with neutral by `mood_strength` in [0, 1].
+    """
 
     liveliness: float = 0.5
     warmth: float = 0.5
+    mood: str = "neutral"
+    mood_strength: float = 1.0
 
 
 class MotionSource(Protocol):
@@ -94,6 +107,9 @@ class MotionSource(Protocol):
 
     def reset(self, seed: int = 0) -> None:
         """Forget everything heard; the same seed and audio give the same performance."""
+
+    def cue(self, name: str) -> None:
+        """Perform one of CUES from the next step on; a model that knows no cues goes on living."""
 
     def push(self, self_N: Float32Array, other_N: Float32Array | None = None) -> MotionTrack:
         """Hear N samples at AUDIO_RATE of each stream (None is silence); return the new steps."""

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from inference.audio_features import HOP, MEL_BANDS, LogMel, clean
 from inference.contract import (
+    CUES,
+    MOODS,
     MOTION_RATE,
     MOTION_SIZE,
     STEP_SAMPLES,
@@ -55,6 +57,7 @@ class MotionGenerator:
         self.package = package
         self.controls = Controls()
         states = {name: f"{name}_next" for name in package.parameters["states"]}
+        self._controls = tuple(package.parameters.get("controls", ("liveliness", "warmth")))
         self._noise_size = int(package.parameters["noise_size"])
         self._session = open_session(package.path("step"), provider, threads=1, state=states)
         self._hearing = (LogMel(), LogMel())
@@ -81,6 +84,17 @@ class MotionGenerator:
             hearing.reset()
         self._waiting_FM = [np.zeros((0, MEL_BANDS), np.float32) for _ in self._hearing]
         self._steps = 0
+        self._asked: set[str] = set()
+
+    def cue(self, name: str) -> None:
+        """Perform one of CUES from the next step on.
+
+        Raises:
+            ValueError: `name` is none of them.
+        """
+        if name not in CUES:
+            raise ValueError(f"unknown cue {name!r}")
+        self._asked.add(name)
 
     def push(
         self, self_N: NDArray[np.floating], other_N: NDArray[np.floating] | None = None
@@ -105,13 +119,24 @@ class MotionGenerator:
             listening_T=np.zeros(count, np.float32),
             viseme_TV=np.zeros((count, len(VISEMES)), np.float32),
         )
-        controls = np.array([[self.controls.liveliness, self.controls.warmth]], np.float32)
-        controls = np.clip(np.nan_to_num(controls, nan=0.5), 0, 1)
         for step in range(count):
-            self._step(track, step, controls)
+            self._step(track, step, self._style())
         self._waiting_FM = [mel_FM[count * _FRAMES :].copy() for mel_FM in self._waiting_FM]
         self._steps += count
         return track
+
+    def _style(self) -> Float32Array:
+        """The graph's controls of this step, by the names in the manifest; cues are given once."""
+        style = self.controls
+        value = dict.fromkeys(MOODS, 0.0)
+        strength = style.mood_strength if style.mood in MOODS else 0.0
+        value[style.mood] = strength
+        value["neutral"] += 1.0 - strength
+        value |= {"liveliness": style.liveliness, "warmth": style.warmth}
+        value |= {name: float(name in self._asked) for name in CUES}
+        self._asked.clear()
+        controls = np.array([[value[name] for name in self._controls]], np.float32)
+        return np.clip(np.nan_to_num(controls, nan=0.5), 0, 1)
 
     def _step(self, track: MotionTrack, step: int, controls: Float32Array) -> None:
         """Run the graph once and put its outputs into row `step` of the track."""

@@ -34,9 +34,14 @@ class SimulatedMotion:
 
     def __init__(self, delay_steps: int = 2) -> None:
         self.controls = Controls()
+        self.cues: list[str] = []
         self.delay_s = delay_steps / MOTION_RATE
         self._delay_steps = delay_steps
         self.reset()
+
+    def cue(self, name: str) -> None:
+        """Remembered for the test."""
+        self.cues.append(name)
 
     def reset(self, seed: int = 0) -> None:
         self.seed = seed

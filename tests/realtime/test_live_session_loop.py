@@ -162,9 +162,14 @@ class FragileMotion:
 
     def __init__(self) -> None:
         self.controls = Controls()
+        self.cues: list[str] = []
         self.broken: Exception | None = None
         self.not_a_number = False
         self.heard = 0
+
+    def cue(self, name: str) -> None:
+        """Remembered for the test."""
+        self.cues.append(name)
 
     def reset(self, seed: int = 0) -> None:
         self.heard = 0
