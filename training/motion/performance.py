@@ -36,8 +36,8 @@ PERFORMANCE: Final[dict[str, float]] = {
 `gazeYaw` 1 is 30 degrees to the character's left, `gazePitch` 1 is 25 degrees up (-1: 30 down), of
 the eyes in the head. `side` moves the mouth to the character's left (+) or right (-). `jawDrop` is
 added to jawOpen; `articulation` is the base-2 logarithm of a factor on the articulation (0: as
-heard). Head angles are radians, head translation pupil distances, `breath` -1..1; the rest are ARKit
-weights, those without a side driving both.
+heard). Head angles are radians, head translation pupil distances, `breath` -1..1; the rest are
+ARKit weights, those without a side driving both.
 """
 
 PERFORMANCE_SIZE: Final = len(PERFORMANCE)
