@@ -1,4 +1,4 @@
-"""Streaming log-mel features of 16 kHz audio: what the motion generator hears.
+"""Streaming features of 16 kHz audio, log-mel and prosody: what the motion generator hears.
 
 Frames come every 10 ms (two per 20 ms motion step). Each looks only at the past 25 ms, through an
 asymmetric window that rises slowly and falls fast, so that its weight lies about 7 ms, and not
@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.contract import AUDIO_RATE, Float32Array
+from inference.contract import AUDIO_RATE, STEP_SAMPLES, Float32Array
 
 HOP: Final = 160
 """Samples between frames: 10 ms."""
@@ -94,3 +94,107 @@ class LogMel:
         power_FK = (spectrum_FK.real**2 + spectrum_FK.imag**2).astype(np.float32)
         mel_FB = power_FK @ self._filters * np.float32(_FFT)
         return np.asarray(np.log(mel_FB + np.float32(MEL_FLOOR)), np.float32)
+
+
+PITCH_WINDOW: Final = 640
+"""Samples the pitch is found in: 40 ms, all in the past."""
+LOWEST_HZ: Final = 65.0
+HIGHEST_HZ: Final = 550.0
+QUIETEST_DB: Final = -100.0
+_PITCH_FFT: Final = 2048
+_CANDIDATES: Final = 4
+_VOICED: Final = 0.5
+_OCTAVE_COST: Final = 0.03
+_JUMP_COST: Final = 0.25
+_STILL_VOICED: Final = 0.1
+_QUIET_DB: Final = 26.0
+"""A step this far under the loudest of late must be ever more regular to count as voiced."""
+_PEAK_FALL_DB: Final = 0.04
+_UNHEARD: Final = 2e-4
+
+
+class Prosody:
+    """Level and pitch of every 20 ms step, streaming and causal.
+
+    Pitch after P. Boersma, "Accurate short-term analysis of the fundamental frequency and the
+    harmonics-to-noise ratio of a sampled sound" (1993): the autocorrelation of a windowed frame
+    over that of the window. His best path through a whole recording is replaced by what can be
+    known at once: a step prefers a pitch near that of the step before, and goes on being voiced
+    a little more easily than it begins.
+    """
+
+    def __init__(self) -> None:
+        self._window = np.hanning(PITCH_WINDOW).astype(np.float32)
+        own_L = np.fft.irfft(np.abs(np.fft.rfft(self._window, _PITCH_FFT)) ** 2)
+        self._first = int(AUDIO_RATE / HIGHEST_HZ) - 1
+        last = int(AUDIO_RATE / LOWEST_HZ) + 2
+        self._own_L = (own_L[self._first : last] / own_L[0]).astype(np.float32)
+        self._tail = np.zeros(0, np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything heard: as if silence had come before."""
+        self._tail = np.zeros(PITCH_WINDOW - STEP_SAMPLES, np.float32)
+        self._last_hz = 0.0
+        self._peak_db = QUIETEST_DB + _QUIET_DB
+
+    def push(self, audio_N: NDArray[np.floating]) -> tuple[Float32Array, Float32Array]:
+        """Hear N samples; return the steps they complete: level and pitch, float32 (S,) each.
+
+        Level is the RMS of the step's 20 ms without its mean, in dB under full scale, from
+        QUIETEST_DB up. Pitch is in Hz, 0 where there is none, of the 40 ms that end with the step.
+        """
+        samples = np.concatenate([self._tail, clean(audio_N)])
+        steps = (len(samples) - (PITCH_WINDOW - STEP_SAMPLES)) // STEP_SAMPLES
+        if steps <= 0:
+            self._tail = samples
+            return np.zeros(0, np.float32), np.zeros(0, np.float32)
+        self._tail = samples[steps * STEP_SAMPLES :].copy()
+        view = np.lib.stride_tricks.sliding_window_view(samples, PITCH_WINDOW)
+        windows_SN = view[: (steps - 1) * STEP_SAMPLES + 1 : STEP_SAMPLES]
+        latest_SN = windows_SN[:, -STEP_SAMPLES:].astype(np.float64)
+        power_S = np.maximum(latest_SN.var(1), 10 ** (QUIETEST_DB / 10))
+        level_S = (10 * np.log10(power_S)).astype(np.float32)
+        strength_SK, hertz_SK = self._peaks(windows_SN)
+        pitch_S = np.array(
+            [
+                self._choose(*step)
+                for step in zip(strength_SK, hertz_SK, level_S.tolist(), strict=True)
+            ],
+            np.float32,
+        )
+        return level_S, pitch_S
+
+    def _peaks(self, windows_SN: Float32Array) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """The highest peaks of the autocorrelation: strengths and frequencies (S, _CANDIDATES)."""
+        windows_SN = (windows_SN - windows_SN.mean(1, keepdims=True)) * self._window
+        every_SL = np.fft.irfft(np.abs(np.fft.rfft(windows_SN, _PITCH_FFT)) ** 2)
+        energy_S1 = every_SL[:, :1]
+        last = self._first + len(self._own_L)
+        shape_SL = every_SL[:, self._first : last] / (energy_S1 + _UNHEARD**2) / self._own_L
+        left, middle, right = shape_SL[:, :-2], shape_SL[:, 1:-1], shape_SL[:, 2:]
+        bend = np.minimum(left - 2 * middle + right, -1e-9)
+        shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+        lag_SL = np.arange(self._first + 1, last - 1) + shift
+        height_SL = np.minimum(middle - 0.25 * (left - right) * shift, 1.0)
+        is_peak = (middle > left) & (middle >= right)
+        height_SL = height_SL - _OCTAVE_COST * np.log2(LOWEST_HZ / AUDIO_RATE * lag_SL)
+        score_SL = np.where(is_peak, height_SL, -1.0)
+        best_SK = np.argpartition(-score_SL, _CANDIDATES, axis=1)[:, :_CANDIDATES]
+        strength_SK = np.take_along_axis(score_SL, best_SK, 1)
+        return strength_SK, AUDIO_RATE / np.take_along_axis(lag_SL, best_SK, 1)
+
+    def _choose(
+        self, strength_K: NDArray[np.floating], hertz_K: NDArray[np.floating], level_db: float
+    ) -> float:
+        """The best candidate given the pitch before; 0 when even that is too weak."""
+        self._peak_db = max(level_db, self._peak_db - _PEAK_FALL_DB)
+        needed = _VOICED + min(max(self._peak_db - _QUIET_DB - level_db, 0.0) / 20, 0.6)
+        if self._last_hz > 0:
+            strength_K = strength_K - _JUMP_COST * np.minimum(
+                np.abs(np.log2(hertz_K / self._last_hz)), 1.0
+            )
+            needed -= _STILL_VOICED
+        best = int(strength_K.argmax())
+        self._last_hz = float(hertz_K[best]) if strength_K[best] > needed else 0.0
+        return self._last_hz

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.audio_features import HOP, MEL_BANDS, MEL_FLOOR, WINDOW, LogMel, clean
+from inference.audio_features import (
+    HOP,
+    MEL_BANDS,
+    MEL_FLOOR,
+    QUIETEST_DB,
+    WINDOW,
+    LogMel,
+    Prosody,
+    clean,
+)
 from inference.contract import AUDIO_RATE, Float32Array
 
 
@@ -72,3 +81,46 @@ def test_reset_forgets() -> None:
     stream.push(noise(0.2, seed=1)[:77])
     stream.reset()
     np.testing.assert_array_equal(stream.push(noise(0.3)), first)
+
+
+def buzz(hertz_N: Float32Array) -> Float32Array:
+    """A voice-like tone of the given pitch at every sample."""
+    phase_N = 2 * np.pi * np.cumsum(hertz_N / AUDIO_RATE)
+    partials = [np.sin(k * phase_N) / k for k in range(1, 9)]
+    return (0.1 * np.sum(partials, axis=0)).astype(np.float32)
+
+
+def test_prosody_in_pieces_is_prosody_of_the_whole() -> None:
+    rng = np.random.default_rng(4)
+    audio_N = buzz(np.linspace(90, 320, 2 * AUDIO_RATE)) + 0.01 * rng.standard_normal(
+        2 * AUDIO_RATE
+    ).astype(np.float32)
+    whole = Prosody().push(audio_N)
+    tracker, pieces = Prosody(), []
+    at = 0
+    while at < len(audio_N):
+        size = int(rng.integers(1, 900))
+        pieces.append(tracker.push(audio_N[at : at + size]))
+        at += size
+    for i in range(2):
+        np.testing.assert_array_equal(np.concatenate([p[i] for p in pieces]), whole[i])
+    assert len(whole[0]) == 100
+
+
+@pytest.mark.parametrize("hertz", [80.0, 120.0, 210.0, 400.0])
+def test_the_pitch_of_a_tone_is_found(hertz: float) -> None:
+    level_S, pitch_S = Prosody().push(buzz(np.full(AUDIO_RATE, hertz, np.float32)))
+    np.testing.assert_allclose(pitch_S[3:], hertz, rtol=0.01)
+    expected_db = -20 + 10 * np.log10(sum(0.5 / k**2 for k in range(1, 9)))
+    assert level_S[10] == pytest.approx(expected_db, abs=0.6)
+
+
+def test_noise_silence_and_faults_have_no_pitch() -> None:
+    rng = np.random.default_rng(0)
+    noise_N = 0.1 * rng.standard_normal(2 * AUDIO_RATE).astype(np.float32)
+    tracker = Prosody()
+    assert (tracker.push(noise_N)[1] > 0).mean() < 0.05
+    level_S, pitch_S = tracker.push(np.full(AUDIO_RATE, np.nan, np.float32))
+    assert (pitch_S[5:] == 0).all()
+    assert level_S[-1] == QUIETEST_DB
+    assert (tracker.push(np.full(AUDIO_RATE, 0.5, np.float32))[0][5:] == QUIETEST_DB).all()
