@@ -15,9 +15,9 @@ from app.devices.recorder import Film, Recorder
 from app.devices.virtual_camera import VirtualCamera
 from app.engine_builder import make_frames, make_motion
 from app.live_session import LiveChoices, LiveSession
-from app.live_session_guard import SteadyFrames, SteadyMotion
-from app.live_session_loop import LivePicture
-from app.live_session_makers import LiveMakers, RecorderDevice, Report, StageChoices
+from app.live_session.guard import SteadyFrames, SteadyMotion
+from app.live_session.loop import LivePicture
+from app.live_session.makers import LiveMakers, RecorderDevice, Report, StageChoices
 from app.media.film_writer import SOUND_RATE, FilmWriter
 from app.media.sound_file import read_sound, read_speech
 from app.models.library import ModelLibrary
@@ -46,9 +46,9 @@ class ModelNames:
 
 
 class OnnxStage:
-    """The models with one character. Fulfils `live_session_makers.Stage`.
+    """The models with one character. Fulfils `live_session.makers.Stage`.
 
-    Models that fail later do not stop the performance (`app.live_session_guard`); `report` is told.
+    Models that fail later do not stop the performance (`app.live_session.guard`); `report` is told.
     """
 
     def __init__(

@@ -41,7 +41,7 @@ def no_bridge(environment: dict[str, str]) -> str:
 def main() -> None:
     """See the module."""
     microphone = importlib.import_module("app.devices.microphone")
-    parts = importlib.import_module("app.live_session_parts")
+    parts = importlib.import_module("app.live_session.parts")
     clock = importlib.import_module("app.realtime.clock").SystemClock()
     key, out = sys.argv[1], Path(sys.argv[2])
     part = parts.KeptPart("microphone", clock)

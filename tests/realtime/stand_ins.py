@@ -10,7 +10,7 @@ import numpy as np
 
 from app.devices.contracts import AudioInput, CameraSink
 from app.devices.simulated import SimulatedCamera, SimulatedInput
-from app.live_session_makers import LiveMakers, RecorderDevice, Report, StageChoices
+from app.live_session.makers import LiveMakers, RecorderDevice, Report, StageChoices
 from app.realtime.clock import Clock, SystemClock
 from app.session_contract import Background, DeviceInfo, OutputFormat
 from inference.contract import Controls, PersonareError

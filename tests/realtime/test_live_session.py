@@ -18,7 +18,7 @@ import pytest
 
 from app.devices.simulated import SimulatedCamera, SimulatedInput
 from app.live_session import LiveChoices, LiveSession
-from app.live_session_parts import RETRY_SECONDS, KeptPart
+from app.live_session.parts import RETRY_SECONDS, KeptPart
 from app.realtime.clock import VirtualClock
 from app.session_contract import Activity, Background, OutputFormat, PartState, Session
 from inference.contract import Controls, PersonareError

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from app.devices.simulated import SimulatedInput, tone
-from app.live_session_feed import AudioFeed, Heard
-from app.live_session_guard import IdleMotion, SteadyFrames, SteadyMotion
-from app.live_session_loop import LivePicture, PerformanceLoop
+from app.live_session.feed import AudioFeed, Heard
+from app.live_session.guard import IdleMotion, SteadyFrames, SteadyMotion
+from app.live_session.loop import LivePicture, PerformanceLoop
 from app.realtime.clock import VirtualClock
 from app.realtime.latest_frame import LatestFrame
 from app.session_contract import OutputFormat

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from app.devices.simulated import SimulatedInput
 from app.devices.virtual_camera import VirtualCamera
 from app.live_session import LiveChoices, LiveSession
-from app.live_session_makers import LiveMakers
+from app.live_session.makers import LiveMakers
 from app.realtime.clock import SystemClock
 from app.session_contract import OutputFormat
 

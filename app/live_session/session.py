@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from app.devices.contracts import AudioInput, CameraFrame, CameraSink
-from app.live_session_catalog import DeviceLists
-from app.live_session_feed import AudioFeed, Heard
-from app.live_session_loop import LivePicture, PerformanceLoop
-from app.live_session_makers import LiveMakers, RecorderDevice
-from app.live_session_parts import KeptPart
-from app.live_session_studio import Studio
+from app.live_session.catalog import DeviceLists
+from app.live_session.feed import AudioFeed, Heard
+from app.live_session.loop import LivePicture, PerformanceLoop
+from app.live_session.makers import LiveMakers, RecorderDevice
+from app.live_session.parts import KeptPart
+from app.live_session.studio import Studio
 from app.realtime.latest_frame import LatestFrame
 from app.realtime.stats import StreamMeter, StreamStats
 from app.realtime.worker import Worker

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from app.live_session_feed import AudioFeed, Heard
+from app.live_session.feed import AudioFeed, Heard
 from app.realtime.clock import Clock
 from app.realtime.latest_frame import LatestFrame
 from app.realtime.pacer import Pacer

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from app.live_session_makers import LiveMakers
+from app.live_session.makers import LiveMakers
 from app.realtime.worker import Worker
 from app.session_contract import DeviceInfo
 from inference.contract import PersonareError

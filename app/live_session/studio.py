@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.live_session_loop import PerformanceLoop
-from app.live_session_makers import LiveMakers, Stage, StageChoices
+from app.live_session.loop import PerformanceLoop
+from app.live_session.makers import LiveMakers, Stage, StageChoices
 from app.realtime.worker import Worker
 from app.session_contract import Background, OutputFormat, PartState, PartStatus
 from inference.contract import Controls, PersonareError
 
 if TYPE_CHECKING:
-    from app.live_session import LiveChoices
+    from app.live_session.session import LiveChoices
 
 log = logging.getLogger(__name__)
 

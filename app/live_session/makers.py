@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.devices.contracts import AudioInputMaker, CameraMaker, Device
-from app.live_session_loop import LivePicture, Performer
+from app.live_session.loop import LivePicture, Performer
 from app.realtime.clock import Clock
 from app.realtime.latest_frame import LatestFrame
 from app.session_contract import Background, DeviceInfo, OutputFormat
