@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from inference.contract import PersonareError
-from inference.package_files import Manifest, RelativeFile, Slug, check_files, read_manifest
+from inference.package_files import Manifest, RelativeFile, Slug, read_folder
 
 MANIFEST_NAME = "character.json"
 CONSENT_KINDS = ("own", "permission", "synthetic", "public-domain")
@@ -53,15 +53,10 @@ class CharacterManifest(Manifest):
     geometry: RelativeFile | None = None
     """Layers and motion bases (`.npz`), where the character's maker could render them."""
 
-    @model_validator(mode="after")
-    def _files_are_hashed(self) -> CharacterManifest:
+    def used_files(self) -> list[str]:
+        """See `Manifest.used_files`."""
         used = [self.portrait, self.thumbnail, *(reference.file for reference in self.references)]
-        if self.geometry is not None:
-            used.append(self.geometry)
-        missing = [file for file in used if file not in self.files]
-        if missing:
-            raise ValueError(f"no hash in `files` for {missing[0]}")
-        return self
+        return used if self.geometry is None else [*used, self.geometry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +110,10 @@ def load_character(folder: Path | str, check: bool = True) -> Character:
     """
     folder = Path(folder)
     what = f"character '{folder.name}'"
-    if not folder.is_dir():
-        raise PersonareError(f"There is no {what} at {folder}.", REMEDY)
-    manifest = read_manifest(folder / MANIFEST_NAME, CharacterManifest, what, REMEDY)
+    manifest = read_folder(folder, MANIFEST_NAME, CharacterManifest, what, REMEDY, check)
     if manifest.id != folder.name:
         raise PersonareError(
             f"The {what} calls itself '{manifest.id}' in {MANIFEST_NAME}.",
             "Give the folder the same name as the id.",
         )
-    if check:
-        check_files(folder, manifest.files, what, REMEDY)
     return Character(folder, manifest)

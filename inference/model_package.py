@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from inference.contract import PersonareError
-from inference.package_files import Manifest, RelativeFile, Slug, check_files, read_manifest
+from inference.package_files import Manifest, RelativeFile, Slug, read_folder
 
 MANIFEST_NAME = "model.json"
 REMEDY = "Get the model package again, or install Personare again if it came with it."
@@ -35,12 +35,9 @@ class ModelManifest(Manifest):
     parameters: dict[str, Any] = Field(default_factory=dict)
     """Whatever else this kind of model needs; its generator knows the meaning."""
 
-    @model_validator(mode="after")
-    def _graphs_are_hashed(self) -> ModelManifest:
-        missing = [file for file in self.graphs.values() if file not in self.files]
-        if missing:
-            raise ValueError(f"no hash in `files` for {missing[0]}")
-        return self
+    def used_files(self) -> list[str]:
+        """See `Manifest.used_files`."""
+        return list(self.graphs.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +91,10 @@ def load_model_package(folder: Path | str, kind: str | None = None) -> ModelPack
     """
     folder = Path(folder)
     what = f"model package '{folder.name}'"
-    if not folder.is_dir():
-        raise PersonareError(f"There is no {what} at {folder}.", REMEDY)
-    manifest = read_manifest(folder / MANIFEST_NAME, ModelManifest, what, REMEDY)
+    manifest = read_folder(folder, MANIFEST_NAME, ModelManifest, what, REMEDY)
     if kind is not None and manifest.kind != kind:
         raise PersonareError(
             f"The {what} is a {manifest.kind} model, not a {kind} model.",
             f"Choose a {kind} model package.",
         )
-    check_files(folder, manifest.files, what, REMEDY)
     return ModelPackage(folder, manifest)

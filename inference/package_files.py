@@ -9,9 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path, PurePosixPath
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from inference.contract import PersonareError
 
@@ -43,6 +50,17 @@ class Manifest(BaseModel):
     files: dict[RelativeFile, Sha256]
     """Every file of the folder that is used, with its hash."""
 
+    def used_files(self) -> list[str]:
+        """Files that the rest of the manifest names; each needs its hash in `files`."""
+        return []
+
+    @model_validator(mode="after")
+    def _files_are_hashed(self) -> Self:
+        missing = [file for file in self.used_files() if file not in self.files]
+        if missing:
+            raise ValueError(f"no hash in `files` for {missing[0]}")
+        return self
+
 
 M = TypeVar("M", bound=Manifest)
 
@@ -51,6 +69,22 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in lower-case hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_folder(
+    folder: Path, name: str, model: type[M], what: str, remedy: str, check: bool = True
+) -> M:
+    """Read the manifest `name` of a folder and, with `check`, compare the hash of every file.
+
+    Raises:
+        PersonareError: the folder or a file is missing, damaged, changed or of another version.
+    """
+    if not folder.is_dir():
+        raise PersonareError(f"There is no {what} at {folder}.", remedy)
+    manifest = read_manifest(folder / name, model, what, remedy)
+    if check:
+        check_files(folder, manifest.files, what, remedy)
+    return manifest
 
 
 def read_manifest(path: Path, model: type[M], what: str, remedy: str) -> M:

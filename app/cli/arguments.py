@@ -122,6 +122,12 @@ def check_out(path: Path, *inputs: Path | None) -> None:
             raise PersonareError(f"{path} would be written over itself.", "Choose another --out.")
 
 
+def wrong_use(sentence: str) -> int:
+    """Say that options do not go together; returns the exit status of wrong use."""
+    print(f"personare: {sentence}", file=sys.stderr)
+    return 2
+
+
 def warn(message: str) -> None:
     """Say on stderr what is good to know; nothing for an empty message."""
     if message:

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.characters.library import CharacterLibrary, Listed
+from app.characters.library import CharacterLibrary
+from app.library_shelf import Listed
 from inference.character import CONSENT_KINDS, Character
 from inference.contract import PersonareError
 
@@ -54,9 +55,9 @@ def as_json(character: Character, bundled: bool) -> dict[str, Any]:
     }
 
 
-def _entry_json(entry: Listed) -> dict[str, Any]:
-    if entry.character is not None:
-        return as_json(entry.character, entry.bundled)
+def _entry_json(entry: Listed[Character]) -> dict[str, Any]:
+    if entry.item is not None:
+        return as_json(entry.item, entry.bundled)
     return {
         "id": entry.id,
         "bundled": entry.bundled,
@@ -76,7 +77,7 @@ def list_all(options: argparse.Namespace) -> int:
         print("No character is installed.")
     width = max((len(entry.id) for entry in entries), default=0)
     for entry in entries:
-        manifest = entry.character.manifest if entry.character else None
+        manifest = entry.item.manifest if entry.item else None
         about = f"{manifest.name}: {manifest.description}" if manifest else f"! {entry.fault}"
         print(f"{entry.id:<{width}}  {about}")
     return 0

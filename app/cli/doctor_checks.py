@@ -65,8 +65,8 @@ def models() -> Finding:
 
     library = ModelLibrary()
     entries = library.list()
-    broken = [entry for entry in entries if entry.package is None]
-    facts = {"models": [entry.name for entry in entries], "broken": [e.name for e in broken]}
+    broken = [entry for entry in entries if entry.item is None]
+    facts = {"models": [entry.id for entry in entries], "broken": [e.id for e in broken]}
     if broken:
         return Finding("models", FAULT, broken[0].fault, broken[0].remedy, facts)
     used = [library.load(kind).name for kind in ("motion", "frame")]
@@ -78,7 +78,7 @@ def characters() -> Finding:
     from app.characters.library import CharacterLibrary
 
     entries = CharacterLibrary().list(check=True)
-    broken = [entry for entry in entries if entry.character is None]
+    broken = [entry for entry in entries if entry.item is None]
     facts = {"characters": [entry.id for entry in entries], "broken": [e.id for e in broken]}
     if not entries:
         raise PersonareError("No character is installed.", "Install Personare again.")

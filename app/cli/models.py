@@ -6,7 +6,9 @@ import argparse
 import json
 from typing import Any
 
-from app.models.library import DEFAULTS, Listed, ModelLibrary
+from app.library_shelf import Listed
+from app.models.library import ModelLibrary
+from inference.model_package import ModelPackage
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,16 +26,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     removing.set_defaults(run=remove)
 
 
-def _as_json(entry: Listed) -> dict[str, Any]:
+def _as_json(entry: Listed[ModelPackage], default: bool) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "name": entry.name,
+        "name": entry.id,
         "bundled": entry.bundled,
-        "default": entry.name in DEFAULTS.values(),
+        "default": default,
         "folder": str(entry.folder),
     }
-    if entry.package is None:
+    if entry.item is None:
         return facts | {"fault": entry.fault, "remedy": entry.remedy}
-    manifest = entry.package.manifest
+    manifest = entry.item.manifest
     return facts | {
         "kind": manifest.kind,
         "version": manifest.version,
@@ -45,18 +47,24 @@ def _as_json(entry: Listed) -> dict[str, Any]:
 
 def list_all(options: argparse.Namespace) -> int:
     """`models list`: every file is checked."""
-    entries = ModelLibrary().list()
+    library = ModelLibrary()
+    entries = library.list()
     if options.json:
-        print(json.dumps({"models": [_as_json(entry) for entry in entries]}, indent=2))
+        print(
+            json.dumps(
+                {"models": [_as_json(entry, library.is_default(entry.id)) for entry in entries]},
+                indent=2,
+            )
+        )
         return 0
     if not entries:
         print("No model is installed.")
-    width = max((len(entry.name) for entry in entries), default=0)
+    width = max((len(entry.id) for entry in entries), default=0)
     for entry in entries:
-        manifest = entry.package.manifest if entry.package else None
+        manifest = entry.item.manifest if entry.item else None
         about = f"{manifest.kind} {manifest.version}" if manifest else f"! {entry.fault}"
-        used = ", used by default" if entry.name in DEFAULTS.values() else ""
-        print(f"{entry.name:<{width}}  {about}{used}")
+        used = ", used by default" if library.is_default(entry.id) else ""
+        print(f"{entry.id:<{width}}  {about}{used}")
     return 0
 
 

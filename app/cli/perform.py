@@ -116,11 +116,10 @@ def live_link_row(motion_D: Float32Array) -> list[str]:
 
 
 def _header(options: argparse.Namespace) -> list[str]:
-    visemes = list(VISEMES) if options.visemes else []
     if options.format == "track":
-        return ["t", *MOTION_NAMES, *visemes]
+        return ["t", *MOTION_NAMES, *(VISEMES if options.visemes else ())]
     shapes = [name[0].upper() + name[1:] for name in LIVE_LINK_SHAPES]
-    return ["Timecode", "BlendShapeCount", *shapes, *LIVE_LINK_ANGLES, *visemes]
+    return ["Timecode", "BlendShapeCount", *shapes, *LIVE_LINK_ANGLES]
 
 
 def write_table(
@@ -158,6 +157,11 @@ def run(options: argparse.Namespace) -> int:
     from app.engine_builder import build_motion_engine
     from app.media.sound_file import read_speech
 
+    if options.visemes and options.format == "livelink":
+        return arguments.wrong_use(
+            "--visemes does not go with --format livelink, whose columns are fixed: "
+            "use --format track, or leave --visemes away."
+        )
     arguments.check_out(options.out, options.voice, options.other)
     self_N = read_speech(options.voice)
     other_N = None if options.other is None else fit(read_speech(options.other), len(self_N))

@@ -2,55 +2,55 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from app import paths
-from app.library_shelf import entry_folders, remove_entry, unknown
+from app.library_shelf import Library, unknown
 from inference.contract import PersonareError
 from inference.model_package import MANIFEST_NAME, ModelPackage, load_model_package
 
-DEFAULTS: Final[dict[str, str]] = {"motion": "motion-first-light", "frame": "frame-first-light"}
-"""The package of each kind that is used unless another is asked for."""
+log = logging.getLogger(__name__)
+
+DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
+    "motion": ("motion-performer", "motion-first-light"),
+    "frame": ("frame-first-light",),
+}
+"""Packages of each kind, best first: the first installed one is the default."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One entry of the list; `fault` says in one sentence why it cannot be used, if so."""
+class ModelLibrary(Library[ModelPackage]):
+    """All model packages of this installation."""
 
-    name: str
-    folder: Path
-    bundled: bool
-    package: ModelPackage | None = None
-    fault: str = ""
-    remedy: str = ""
-
-
-class ModelLibrary:
-    """All model packages of this installation. Reads the disk at every call."""
+    what = "model"
+    manifest_name = MANIFEST_NAME
 
     def __init__(self, bundled: Path | None = None, own: Path | None = None) -> None:
-        self._bundled = bundled if bundled is not None else paths.assets_root() / "models"
-        self._own = own if own is not None else paths.user_models_dir()
+        super().__init__(
+            bundled if bundled is not None else paths.assets_root() / "models",
+            own if own is not None else paths.user_models_dir(),
+        )
 
-    def folders(self) -> dict[str, Path]:
-        """Folder of every package by name; one the user added hides a bundled namesake."""
-        bundled = entry_folders(self._bundled, MANIFEST_NAME)
-        return bundled | entry_folders(self._own, MANIFEST_NAME)
+    def read(self, folder: Path, check: bool = True) -> ModelPackage:
+        """See `Library.read`; the files are always checked."""
+        return load_model_package(folder)
 
-    def list(self) -> list[Listed]:
-        """Every package, every file checked; faulty ones too."""
-        found = []
-        for name, folder in self.folders().items():
-            bundled = folder.parent == self._bundled
-            try:
-                found.append(Listed(name, folder, bundled, load_model_package(folder)))
-            except PersonareError as error:
-                found.append(Listed(name, folder, bundled, None, str(error), error.remedy))
-        return found
+    def default(self, kind: str) -> str:
+        """Name of the package of a kind that is used unless another is asked for."""
+        installed = self.folders()
+        return next((name for name in DEFAULTS[kind] if name in installed), DEFAULTS[kind][-1])
+
+    def is_default(self, name: str) -> bool:
+        """Whether a package is the default one of its kind."""
+        return any(self.default(kind) == name for kind in DEFAULTS)
+
+    def of_kind(self, kind: str) -> list[str]:
+        """Names of the packages whose manifest says this kind; nothing else of them is read."""
+        return [name for name, folder in self.folders().items() if _kind_in(folder) == kind]
 
     def load(self, kind: str, name: str = "") -> ModelPackage:
         """A package of a kind (`motion` or `frame`), checked; "" is the default one.
@@ -60,13 +60,16 @@ class ModelLibrary:
         Raises:
             PersonareError: it is unknown, damaged or of another kind.
         """
-        folders = self.folders()
-        name = name or DEFAULTS[kind]
-        if name in folders:
-            return load_model_package(folders[name], kind)
-        if ("/" in name or "\\" in name) and Path(name).is_dir():
-            return load_model_package(Path(name).resolve(), kind)
-        raise unknown(f"{kind} model", name, folders)
+        name = name or self.default(kind)
+        folder = self.locate(name)
+        if folder is None:
+            raise unknown(f"{kind} model", name, self.of_kind(kind))
+        if _kind_in(folder) not in ("", kind):
+            raise PersonareError(
+                f"The model '{name}' is no {kind} model.",
+                f"Choose one of: {', '.join(self.of_kind(kind))}.",
+            )
+        return load_model_package(folder, kind)
 
     def add(self, source: str) -> ModelPackage:
         """Copy a package into the user's library; checked before and after.
@@ -98,16 +101,14 @@ class ModelLibrary:
             ) from error
         return load_model_package(target)
 
-    def remove(self, name: str) -> None:
-        """Delete a package the user added.
 
-        Raises:
-            PersonareError: it is unknown, bundled, or cannot be deleted.
-        """
-        folders = self.folders()
-        if name not in folders:
-            raise unknown("model", name, folders)
-        remove_entry("model", name, folders[name], self._own)
+def _kind_in(folder: Path) -> str:
+    """The kind a manifest gives; "" where it cannot be read."""
+    try:
+        content = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(content.get("kind", "")) if isinstance(content, dict) else ""
 
 
 def fetch_from_hub(source: str) -> Path:
@@ -132,9 +133,59 @@ def fetch_from_hub(source: str) -> Path:
             allow_patterns=[MANIFEST_NAME, "*.onnx", "*.npz", "LICENSE*"],
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()
-        raise PersonareError(
-            f"The model hub did not give {source}: {reason[0][:160] if reason else 'no reason'}.",
-            "Check the name and the network, or fetch it by hand and give its folder.",
-        ) from error
+        log.info("the hub did not give %s", source, exc_info=error)
+        raise _hub_fault(source, error) from error
     return Path(folder)
+
+
+def _hub_fault(source: str, error: Exception) -> PersonareError:
+    """What the hub's client raised, in our words (its own are in the log)."""
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    # The client hides what happened behind a look into its cache: the cause is further down.
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+
+    def was(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(link, kinds) for link in chain)
+
+    repository, _, revision = source.partition("@")
+    if was(HFValidationError):
+        return PersonareError(
+            f"{source} is no name on the model hub.", "Write OWNER/NAME or OWNER/NAME@REVISION."
+        )
+    if was(GatedRepoError):
+        return PersonareError(
+            f"The model {repository} is given only to people its owner allowed.",
+            "Ask for it on its page of the hub, or fetch it by hand and give its folder.",
+        )
+    if was(RevisionNotFoundError):
+        return PersonareError(
+            f"The model {repository} has no revision '{revision}'.", "Leave @REVISION away."
+        )
+    if was(OfflineModeIsEnabled):
+        return PersonareError(
+            f"{source} cannot be fetched: the model hub is switched off (HF_HUB_OFFLINE is set).",
+            "Unset HF_HUB_OFFLINE, or fetch the package by hand and give its folder.",
+        )
+    if was(RepositoryNotFoundError):
+        return PersonareError(
+            f"The model hub has no public model {repository}.", "Check the name's spelling."
+        )
+    if isinstance(error, OSError) and error.errno is not None and not was(ConnectionError):
+        return PersonareError(
+            f"{source} cannot be stored: {error.strerror}.", "Check the space of your disk."
+        )
+    return PersonareError(
+        f"The model hub cannot be reached to fetch {source}.",
+        "Check your network, or fetch the package by hand and give its folder.",
+    )

@@ -39,9 +39,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.characters.library import Listed
+from app.library_shelf import Listed
 from app.ui.theme import theme
 from app.ui.widgets import Card, label
+from inference.character import Character
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -64,22 +65,22 @@ class CharacterCard:
 class Library(Protocol):
     """Where the characters come from (`app.characters.library.CharacterLibrary`)."""
 
-    def list(self, check: bool = False) -> list[Listed]:
+    def list(self, check: bool = False) -> list[Listed[Character]]:
         """Every character in the order to show them; a damaged one carries its fault."""
 
 
-def cards_of(entries: Sequence[Listed]) -> list[CharacterCard]:
+def cards_of(entries: Sequence[Listed[Character]]) -> list[CharacterCard]:
     """Cards of the usable characters."""
     return [
         CharacterCard(
             entry.id,
-            entry.name,
-            entry.character.thumbnail_path,
-            entry.character.manifest.description,
-            entry.character.manifest.licence,
+            entry.item.name,
+            entry.item.thumbnail_path,
+            entry.item.manifest.description,
+            entry.item.manifest.licence,
         )
         for entry in entries
-        if entry.character is not None
+        if entry.item is not None
     ]
 
 

@@ -108,7 +108,7 @@ def settle(seconds: float, until: Callable[[], bool] | None = None) -> None:
 
 def simulated(photographer: Photographer, theme: str) -> None:
     """Every state, with a simulated session."""
-    portraits = [e.character.portrait_path for e in photographer.library.list() if e.character]
+    portraits = [e.item.portrait_path for e in photographer.library.list() if e.item]
     frame = portrait_frame(portraits[0])
     session = SimulatedSession()
     window = photographer.window(session, theme, welcomed=False)
