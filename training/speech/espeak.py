@@ -15,6 +15,7 @@ _SYNCHRONOUS: Final = 2
 _PHONEME_EVENTS_IPA: Final = 3
 _EVENT_PHONEME: Final = 7
 _UTF8: Final = 1
+_IPA_MODE: Final = 2
 _RATE: Final = 1
 _PITCH: Final = 3
 _RANGE: Final = 4
@@ -42,6 +43,8 @@ class Espeak:
         )
         if self._rate <= 0:
             raise RuntimeError("espeak-ng does not start: install espeak-ng-data")
+        self._to_phonemes = self._library.espeak_TextToPhonemes
+        self._to_phonemes.restype = c.c_char_p
         self._sound: list[bytes] = []
         self._events: list[tuple[float, str]] = []
         callback = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_int, c.POINTER(_Event))
@@ -84,6 +87,17 @@ class Espeak:
                 names = (segments[-1][2],)  # a modifier such as palatalisation, or a closure
             segments += spread(start, end, names or ("SIL",))
         return audio_N, merge(segments, duration)
+
+    def ipa(self, text: str, language: str) -> str:
+        """The text in IPA with stress marks, words apart; punctuation is dropped."""
+        if self._library.espeak_SetVoiceByName(language.encode()) != 0:
+            raise ValueError(f"espeak-ng has no voice {language!r}")
+        at = c.c_char_p(text.encode())
+        out: list[str] = []
+        while at.value:
+            piece = self._to_phonemes(c.byref(at), _UTF8, _IPA_MODE)
+            out.append((piece or b"").decode("utf8").strip())
+        return " ".join(word for word in out if word)
 
     def phones(self, text: str, language: str) -> list[str]:
         """The phones of a text in order, with SIL where espeak-ng pauses."""

@@ -1,4 +1,4 @@
-"""Level and pitch of every clip, every 10 ms; `python -m training.speech.prosody FOLDER` keeps them.
+"""Level and pitch of every clip, every 10 ms: `python -m training.speech.prosody FOLDER`.
 
 Pitch follows P. Boersma, "Accurate short-term analysis of the fundamental frequency and the
 harmonics-to-noise ratio of a sampled sound" (1993): the autocorrelation of a windowed frame

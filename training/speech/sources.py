@@ -42,14 +42,19 @@ class Recording:
     file: Path
 
 
-def fetch_sources(folder: Path) -> None:
-    """Download PACKAGES with apt and unpack them into folder (needs a Debian system)."""
+def fetch_packages(folder: Path, packages: tuple[str, ...]) -> None:
+    """Download packages with apt and unpack them under folder / "unpacked" (a Debian system)."""
     folder.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES:
+    for package in packages:
         if not any(folder.glob(f"{package}_*.deb")):
             subprocess.run(["apt-get", "download", package], cwd=folder, check=True)
         for archive in folder.glob(f"{package}_*.deb"):
             subprocess.run(["dpkg", "-x", archive.name, "unpacked"], cwd=folder, check=True)
+
+
+def fetch_sources(folder: Path) -> None:
+    """Fetch PACKAGES."""
+    fetch_packages(folder, PACKAGES)
 
 
 def dialogue(folder: Path, language: str) -> dict[str, str]:
