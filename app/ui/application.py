@@ -19,6 +19,7 @@ from app.settings.store import SettingsStore
 from app.ui.gallery import Library
 from app.ui.main_window import MainWindow
 from app.ui.notifications import ErrorFunnel
+from app.ui.only_window import ALREADY_OPEN, OnlyWindow
 from app.ui.session_bridge import SessionFactory
 from app.ui.settings_keeper import SettingsKeeper
 from app.ui.theme import theme
@@ -64,6 +65,9 @@ def run_window(
     Ctrl-C in the terminal closes the window as a click would.
     """
     app = application()
+    only = OnlyWindow(store.path.parent)
+    if not only.claim():
+        return _point_to_the_first(only, with_wishes=for_this_run is not None)
     loaded = store.load()
     keeper = SettingsKeeper(
         store, loaded.settings, for_this_run(loaded.settings) if for_this_run else None
@@ -71,6 +75,8 @@ def run_window(
     window = MainWindow(session_factory, library, keeper, loaded.notes, application_icon())
     funnel = ErrorFunnel(window.board, str(log_file()))
     funnel.install()
+    only.called.connect(window.come_to_front)
+    window.closing.connect(only.refuse_calls)
     try:
         with _closed_by_signals(window):
             if loaded.settings.start.minimised:
@@ -84,7 +90,25 @@ def run_window(
         funnel.remove()
         window.bridge.stop()
         window.deleteLater()
+        only.release()
+        only.deleteLater()
         app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+def _point_to_the_first(only: OnlyWindow, with_wishes: bool) -> int:
+    """Say that the open window was called to the front.
+
+    Raises:
+        PersonareError: it cannot be reached, or what the command line wished would be lost.
+    """
+    reached = only.reached
+    only.deleteLater()
+    if with_wishes:
+        raise PersonareError(ALREADY_OPEN, "Close its window first, or change it there.")
+    if not reached:
+        raise PersonareError(ALREADY_OPEN, "It does not answer: end it, then start again.")
+    sys.stderr.write(f"{ALREADY_OPEN} Its window was brought to the front.\n")
+    return 0
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -15,7 +15,15 @@ from PySide6.QtGui import (
     QPixmap,
     QShortcut,
 )
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.session_contract import PartState, SessionStatus
 from app.settings.store import Note
@@ -47,6 +55,9 @@ GALLERY_WIDTH = 236
 
 class MainWindow(QMainWindow):
     """One window for one session; closing it stops the session."""
+
+    closing = Signal()
+    """The window goes; its devices may need a moment more."""
 
     def __init__(
         self,
@@ -194,6 +205,14 @@ class MainWindow(QMainWindow):
         else:
             self._show_status(self.bridge.last_status)
 
+    def come_to_front(self) -> None:
+        """Be seen: Personare was started once more."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        QApplication.alert(self)  # where a program may not take the focus
+
     def toggle_camera(self) -> None:
         """Start or stop the camera."""
         self.bridge.want_camera(not self.bridge.camera_wanted)
@@ -331,6 +350,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the session, finish a film, write the settings."""
+        self.closing.emit()
         for dialog in (self.preferences, self.about):
             if dialog is not None:
                 dialog.close()

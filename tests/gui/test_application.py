@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from app.settings.store import SettingsStore
 from app.ui.application import run_window
 from app.ui.main_window import MainWindow
 from app.ui.notifications import ErrorFunnel
+from app.ui.only_window import OnlyWindow
 from inference.contract import Controls, PersonareError
 from tests.gui.conftest import delete_now, running_timers
 from tests.gui.simulated_session import SimulatedSession
@@ -103,6 +105,62 @@ def test_the_command_lines_wishes_are_shown_but_not_stored(
     assert settings.liveliness == 0.5
     assert settings.devices.microphone == ""
     assert settings.character == ""
+
+
+def test_a_second_start_brings_the_first_window_to_the_front(
+    qapp: QApplication,
+    session: SimulatedSession,
+    library: CharacterLibrary,
+    store: SettingsStore,
+    capsys: pytest.CaptureFixture[str],
+    qtbot: Any,
+) -> None:
+    second = SimulatedSession()
+    statuses: list[object] = []
+
+    def act(window: MainWindow) -> None:
+        window.showMinimized()
+        statuses.append(run_window(lambda _: second, library, store))
+        qtbot.waitUntil(lambda: not window.isMinimized(), timeout=5000)
+        with pytest.raises(PersonareError, match="already open") as caught:
+            run_window(lambda _: second, library, store, lambda stored: stored)
+        statuses.append(caught.value.remedy)
+        window.close()
+
+    assert run_and(act, session, library, store) == 0
+    assert statuses[0] == 0
+    assert "Close its window" in str(statuses[1])
+    assert "already open" in capsys.readouterr().err
+    assert second.calls == [], "the second start touches no device"
+    assert run_and(lambda window: None if window.close() else None, second, library, store) == 0, "the lock is gone"
+
+
+def test_a_window_that_is_closing_is_waited_for(qapp: QApplication, tmp_path: Path) -> None:
+    first, second = OnlyWindow(tmp_path), OnlyWindow(tmp_path)
+    assert first.claim()
+    assert not second.claim()
+    assert second.reached
+    first.refuse_calls()
+    timer = threading.Timer(0.3, first._lock.unlock)
+    timer.start()
+    assert second.claim()
+    timer.join()
+    second.release()
+
+
+def test_a_lock_whose_process_died_is_no_lock(qapp: QApplication, tmp_path: Path) -> None:
+    code = (
+        "import sys, os; from pathlib import Path; from app.ui.only_window import OnlyWindow;"
+        "from PySide6.QtCore import QCoreApplication; app = QCoreApplication([]);"
+        "only = OnlyWindow(Path(sys.argv[1])); print(only.claim(), flush=True); os._exit(1)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert ended.stdout.strip() == "True", ended.stderr
+    only = OnlyWindow(tmp_path)
+    assert only.claim()
+    only.release()
 
 
 def test_ctrl_c_closes_it_in_order(
