@@ -1,0 +1,342 @@
+"""The student: a causal performance generator, one evaluation of one small network a step.
+
+What was heard, the controls and the student's own last two steps go through three layers of gated
+memory; for groups of channels that belong together (gaze first, then lids, then the rest, each
+knowing what was drawn before it) a mixture of Gaussians gives the distribution of the change to
+the next step (Graves, "Generating sequences with recurrent neural networks", 2013). Drawing from
+it takes uniform noise from outside, so that the module is deterministic and fits an ONNX graph; the
+draw is differentiable, so that whole rollouts can be trained (`distil`). State starts at zero.
+
+A memory's gate and candidate depend on its input alone (Feng et al., "Were RNNs all we needed?",
+2024), so training on whole performances needs no matrix product per step; what the past asks for
+comes in through the student's own last steps and the layers below.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, NamedTuple
+
+import torch
+from torch import nn
+
+from training.motion.performance import (
+    CONTROL_SIZE,
+    HEARD_SIZE,
+    PERFORMANCE_INDEX,
+    PERFORMANCE_SIZE,
+)
+from training.motion.performance_data import encoding, limits
+
+GROUPS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
+    (6, ("gazeYaw", "gazePitch")),
+    (6, ("blinkLeft", "blinkRight", "squint", "wide")),
+    (4, ("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "browDownLeft", "browDownRight")),
+    (4, ("smileLeft", "smileRight", "cheekSquint", "dimple", "frown", "stretch")),
+    (4, ("noseSneer", "press", "shrug", "side", "roll", "jawDrop", "articulation")),
+    (4, ("headYaw", "headPitch", "headRoll", "headX", "headY", "headZ")),
+    (3, ("breath", "shoulders")),
+)  # fmt: skip
+"""Components of the mixture and channels, in the order in which they are drawn."""
+_COLUMNS: Final = tuple(tuple(PERFORMANCE_INDEX[n] for n in names) for _, names in GROUPS)
+SLOW: Final = (10.0, 30.0, 90.0, 240.0)
+"""Seconds over which each slow noise forgets: what makes one minute unlike another."""
+_SLOW_KEEP: Final = tuple(math.exp(-0.04 / seconds) for seconds in SLOW)
+_PICKS: Final = 8
+"""Uniform numbers that choose components; the rest become Gaussian."""
+NOISE_SIZE: Final = _PICKS + PERFORMANCE_SIZE + len(SLOW)
+"""Uniform numbers in [0, 1) per performance step."""
+_SHORTEST: Final = 0.06
+_LONGEST: Final = 30.0
+"""Seconds that the memories span before training."""
+_FLOOR: Final = 0.03
+"""Smallest spread of a component while training, in spreads of the change."""
+
+assert sorted(c for columns in _COLUMNS for c in columns) == list(range(PERFORMANCE_SIZE))
+
+
+class Mixture(NamedTuple):
+    """Distribution of one group: logits (..., K), means and log spreads (..., K, D)."""
+
+    logits: torch.Tensor
+    means: torch.Tensor
+    log_spreads: torch.Tensor
+
+    def log_likelihood(self, value: torch.Tensor) -> torch.Tensor:
+        """Natural logarithm of the density at (..., D), without the constant: (...)."""
+        z = (value[..., None, :] - self.means) * torch.exp(-self.log_spreads)
+        each = -0.5 * z.square().sum(-1) - self.log_spreads.sum(-1)
+        return torch.logsumexp(torch.log_softmax(self.logits, -1) + each, -1)
+
+    def draw(self, pick: torch.Tensor, gauss: torch.Tensor, calm: float) -> torch.Tensor:
+        """A sample (B, D) from uniform `pick` (B, 1) and Gaussian `gauss` (B, D).
+
+        `calm` below 1 narrows every component. Gradients reach the logits straight through.
+        """
+        chance = torch.softmax(self.logits, -1)
+        size = chance.shape[-1]
+        total = chance @ torch.triu(torch.ones(size, size))
+        over = (total[:, :-1] <= pick).to(chance.dtype)
+        one = torch.ones_like(pick)
+        chosen = torch.cat([one, over], 1) - torch.cat([over, torch.zeros_like(pick)], 1)
+        if self.logits.requires_grad:
+            chosen = chosen + chance - chance.detach()
+        mean = (chosen[:, :, None] * self.means).sum(1)
+        spread = (chosen[:, :, None] * torch.exp(self.log_spreads)).sum(1)
+        return mean + calm * gauss * spread
+
+
+def gaussian(uniform: torch.Tensor) -> torch.Tensor:
+    """Uniform (B, 2 N) to Gaussian (B, 2 N) numbers (Box and Muller, 1958)."""
+    first, second = uniform.chunk(2, 1)
+    radius = torch.sqrt(-2 * torch.log(1 - first * (1 - 1e-7) + 1e-12))
+    angle = 2 * math.pi * second
+    return torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], 1)
+
+
+class _Scan(torch.autograd.Function):
+    """h[t] = h[t-1] + gate[t] (candidate[t] - h[t-1]) from h = 0, over (B, T, W)."""
+
+    @staticmethod
+    def forward(ctx: Any, gate: torch.Tensor, candidate: torch.Tensor) -> torch.Tensor:
+        """All states, float32."""
+        hidden = torch.empty_like(gate)
+        now = torch.zeros_like(gate[:, 0])
+        for t in range(gate.shape[1]):
+            now = torch.lerp(now, candidate[:, t], gate[:, t])
+            hidden[:, t] = now
+        ctx.save_for_backward(gate, candidate, hidden)
+        return hidden
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Gradients of the gate and the candidate."""
+        gate, candidate, hidden = ctx.saved_tensors
+        total = torch.empty_like(hidden)
+        carried = torch.zeros_like(gate[:, 0])
+        for t in range(gate.shape[1] - 1, -1, -1):
+            carried = carried + grads[0][:, t]
+            total[:, t] = carried
+            carried = carried * (1 - gate[:, t])
+        before = nn.functional.pad(hidden, (0, 0, 1, 0))[:, :-1]
+        return total * (candidate - before), total * gate
+
+
+class Memory(nn.Module):
+    """A gated memory with a way around: x (..., W) -> x (..., W). State (B, W) within +-1."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.enter = nn.Linear(width, 3 * width)
+        self.leave = nn.Linear(width, width)
+        seconds = torch.exp(torch.linspace(math.log(_SHORTEST), math.log(_LONGEST), width))
+        with torch.no_grad():
+            self.enter.weight[:width] *= 0.5
+            self.enter.bias[:width] = torch.logit(torch.clamp(0.04 / seconds, max=0.6))
+            self.leave.weight *= 0.5
+
+    def _parts(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        gate, candidate, shown = self.enter(self.norm(x)).chunk(3, -1)
+        return torch.sigmoid(gate.float()), torch.tanh(candidate.float()), shown
+
+    def track(self, x_BTW: torch.Tensor) -> torch.Tensor:
+        """Whole stretches from an empty memory."""
+        gate, candidate, shown = self._parts(x_BTW)
+        hidden: torch.Tensor = _Scan.apply(gate, candidate)
+        return x_BTW + self.leave(hidden.to(shown.dtype) * nn.functional.silu(shown))
+
+    def forward(self, x: torch.Tensor, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """One step (B, W) and the next state."""
+        gate, candidate, shown = self._parts(x)
+        hidden = hidden + gate * (candidate - hidden)
+        return x + self.leave(hidden * nn.functional.silu(shown)), hidden
+
+
+class Student(nn.Module):
+    """About 0.7 million parameters at the default width."""
+
+    enter_scale: torch.Tensor
+    change: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+    encoding: torch.Tensor
+    decoding: torch.Tensor
+    slow_keep: torch.Tensor
+
+    def __init__(self, width: int = 192, layers: int = 3, head: int = 224) -> None:
+        super().__init__()
+        self.sizes = (width, layers, head)
+        self.width = width
+        self.calm = 1.0
+        given = HEARD_SIZE + CONTROL_SIZE + len(SLOW) + 2 * PERFORMANCE_SIZE
+        self.embed = nn.Linear(given, width)
+        self.memories = nn.ModuleList([Memory(width) for _ in range(layers)])
+        self.join = nn.Linear(2 * width, head)
+        self.known = nn.ModuleList()
+        self.outs = nn.ModuleList()
+        before = 0
+        for components, names in GROUPS:
+            self.known.append(nn.Linear(before, head, bias=False) if before else nn.Identity())
+            self.outs.append(nn.Linear(head, components * (1 + 2 * len(names))))
+            before += len(names)
+        self.momentum = nn.Parameter(torch.full((PERFORMANCE_SIZE,), 0.5))
+        self.pull = nn.Linear(head, 2 * PERFORMANCE_SIZE)
+        with torch.no_grad():
+            self.pull.weight *= 0.3
+            self.pull.bias[PERFORMANCE_SIZE:] = -4.0
+        low, high = limits()
+        self.register_buffer("low", low)
+        self.register_buffer("high", high)
+        self.register_buffer("encoding", encoding())
+        self.register_buffer("decoding", torch.linalg.inv(encoding()))
+        self.register_buffer("change", torch.ones(PERFORMANCE_SIZE))
+        self.register_buffer("slow_keep", torch.tensor([_SLOW_KEEP]))
+
+    @property
+    def state_size(self) -> int:
+        """Numbers of state: last step and change, memories, slow noise."""
+        return 2 * PERFORMANCE_SIZE + len(self.memories) * self.width + len(SLOW)
+
+    def initial(self, batch: int) -> torch.Tensor:
+        """At rest: zeros (batch, state_size)."""
+        return torch.zeros(batch, self.state_size)
+
+    def _given(
+        self,
+        heard: torch.Tensor,
+        controls: torch.Tensor,
+        slow: torch.Tensor,
+        last: torch.Tensor,
+        moved: torch.Tensor,
+    ) -> torch.Tensor:
+        squeezed = torch.clamp(moved / self.change, -6, 6)
+        return torch.relu(self.embed(torch.cat([heard, controls, slow, last, squeezed], -1)))
+
+    def _course(
+        self, joined: torch.Tensor, last: torch.Tensor, moved: torch.Tensor
+    ) -> torch.Tensor:
+        """The change to expect (..., P), encoded: going on, and a spring towards a target."""
+        target, rate = self.pull(torch.relu(joined)).split(PERFORMANCE_SIZE, -1)
+        return self.momentum * moved + torch.sigmoid(rate) * (target - last)
+
+    def _mixture(self, group: int, joined: torch.Tensor, drawn: torch.Tensor | None) -> Mixture:
+        """`joined` (..., head) before its bend; `drawn` (..., channels of the groups before)."""
+        inner = joined if drawn is None else joined + self.known[group](drawn)
+        raw = self.outs[group](torch.relu(inner))
+        components, names = GROUPS[group]
+        size = len(names)
+        shape = (*raw.shape[:-1], components, size)
+        logits, means, spreads = raw.split([components, components * size, components * size], -1)
+        log_spreads = math.log(_FLOOR) + nn.functional.softplus(spreads.reshape(shape) + 3)
+        return Mixture(logits.float(), means.reshape(shape), log_spreads)
+
+    def log_likelihood(
+        self,
+        heard_BTH: torch.Tensor,
+        controls_BTC: torch.Tensor,
+        steps_BTP: torch.Tensor,
+        noise_scale: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Log density of every group's next change, given all before: (B, T - 2, groups).
+
+        `steps_BTP` encoded; `noise_scale` (B, 1, 1) blurs what the network sees of its past, in
+        spreads of the change, so that it can mend its own small errors.
+        """
+        seen = steps_BTP
+        if noise_scale is not None:
+            seen = seen + noise_scale * self.change * torch.randn_like(seen)
+        last, moved = seen[:, 1:-1], seen[:, 1:-1] - seen[:, :-2]
+        slow = torch.randn(len(last), 1, len(SLOW)).expand(-1, last.shape[1], -1)
+        given = self._given(heard_BTH[:, 2:], controls_BTC[:, 2:], slow, last, moved)
+        x = given
+        for memory in self.memories:
+            x = memory.track(x)  # type: ignore[operator]
+        joined = self.join(torch.cat([torch.relu(x), given], -1))
+        course = self._course(joined, last, moved)
+        target = (steps_BTP[:, 2:] - last - course) / self.change
+        likelihoods = []
+        order = [target[..., list(columns)] for columns in _COLUMNS]
+        for group, value in enumerate(order):
+            drawn = _squash(torch.cat(order[:group], -1)) if group else None
+            likelihoods.append(self._mixture(group, joined, drawn).log_likelihood(value))
+        return torch.stack(likelihoods, -1)
+
+    def forward(
+        self,
+        heard: torch.Tensor,
+        controls: torch.Tensor,
+        noise: torch.Tensor,
+        state: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """One step of 40 ms: heard (B, 8), controls (B, 15), uniform noise (B, NOISE_SIZE).
+
+        Returns the performance (B, PERFORMANCE_SIZE) in physical units and the next state.
+        """
+        size = PERFORMANCE_SIZE
+        widths = [self.width] * len(self.memories)
+        last, moved, *hidden, slow = state.split([size, size, *widths, len(SLOW)], 1)
+        gauss = gaussian(noise[:, _PICKS:])
+        slow = self.slow_keep * slow + torch.sqrt(1 - self.slow_keep**2) * gauss[:, size:]
+        given = self._given(heard, controls, slow, last, moved)
+        x = given
+        for i, memory in enumerate(self.memories):
+            x, hidden[i] = memory(x, hidden[i])
+        joined = self.join(torch.cat([torch.relu(x), given], 1))
+        drawn: list[torch.Tensor] = []
+        at = 0
+        for group, columns in enumerate(_COLUMNS):
+            before = _squash(torch.cat(drawn, 1)) if group else None
+            mixture = self._mixture(group, joined, before)
+            part = gauss[:, at : at + len(columns)]
+            drawn.append(mixture.draw(noise[:, group : group + 1], part, self.calm))
+            at += len(columns)
+        change = torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
+        change = change + self._course(joined, last, moved)
+        physical = torch.clamp((last + change) @ self.decoding, self.low, self.high)
+        now = physical @ self.encoding
+        return physical, torch.cat([now, now - last, *hidden, slow], 1)
+
+
+def _unshuffle() -> list[int]:
+    order = [c for columns in _COLUMNS for c in columns]
+    return [order.index(c) for c in range(PERFORMANCE_SIZE)]
+
+
+_UNSHUFFLE: Final = _unshuffle()
+
+
+def _squash(drawn: torch.Tensor) -> torch.Tensor:
+    """Changes drawn before, tamed for the groups after."""
+    return torch.clamp(drawn, -6, 6)
+
+
+def rollout(
+    student: Student,
+    heard_BTH: torch.Tensor,
+    controls_BTC: torch.Tensor,
+    noise_BTN: torch.Tensor,
+    state: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Encoded steps (B, T, P) of the student's own making, and the last state."""
+    steps = []
+    for t in range(heard_BTH.shape[1]):
+        _, state = student(heard_BTH[:, t], controls_BTC[:, t], noise_BTN[:, t], state)
+        steps.append(state[:, :PERFORMANCE_SIZE])
+    return torch.stack(steps, 1), state
+
+
+def perform(
+    student: Student, heard_BTH: torch.Tensor, controls_BTC: torch.Tensor, seed: int
+) -> torch.Tensor:
+    """Physical performances (B, T, P) from rest with noise of a seed."""
+    rng = torch.Generator().manual_seed(seed)
+    batch, length = heard_BTH.shape[:2]
+    state = student.initial(batch)
+    steps = []
+    with torch.inference_mode():
+        for t in range(length):
+            noise = torch.rand(batch, NOISE_SIZE, generator=rng)
+            step, state = student(heard_BTH[:, t], controls_BTC[:, t], noise, state)
+            steps.append(step)
+    return torch.stack(steps, 1)
