@@ -1,8 +1,9 @@
 """Blinks and the resting height of the lids.
 
 Sources
-  Bentivoglio et al., Mov. Disord. 1997: 17 blinks a minute at rest, 26 in conversation. Listening
-    lies between; Doughty, Optom. Vis. Sci. 2001: 10.5-32.5 in conversation, 8-21 in primary gaze.
+  Bentivoglio et al., Mov. Disord. 1997: 17 blinks a minute at rest, 26 in conversation; Doughty,
+    Optom. Vis. Sci. 2001, over many studies: 8-21 in primary gaze, 10.5-32.5 in conversation. The
+    rates here lie between the two; listening lies between rest and talk.
   Caffier, Erdmann and Ullsperger, Eur. J. Appl. Physiol. 2003: a blink lasts about 0.2 s when
     alert, closing a third of it. VanderWerf et al., J. Neurophysiol. 2003: opening takes two to
     three times as long as closing.
@@ -19,16 +20,13 @@ from typing import Final
 
 import numpy as np
 
-from training.teacher.life_constants import (
-    BLINK_PAUSE_GAIN,
-    BLINK_PAUSE_WINDOW,
-    BLINK_RATE_REST,
-    BLINK_RATE_TALK,
-)
+from training.teacher.life_constants import BLINK_PAUSE_GAIN, BLINK_PAUSE_WINDOW
 from training.teacher.scene import Canvas, Scene
 from training.teacher.shapes import RATE, Rng, Track, lognormal, wander
 
+RATE_REST: Final = 14.6
 RATE_LISTEN: Final = 20.0
+RATE_TALK: Final = 24.5
 SHIFT_CHANCE_PER_DEGREE: Final = 0.022
 PARTIAL: Final = 0.14
 DOUBLE: Final = 0.05
@@ -59,7 +57,7 @@ def blink(canvas: Canvas, scene: Scene, shifts: list[tuple[float, float]], rng: 
 def _times(scene: Scene, shifts: list[tuple[float, float]], rng: Rng) -> list[float]:
     """Moments at which lids begin to close."""
     rest_T = 1 - np.clip(scene.talk_T + scene.hear_T, 0, 1)
-    rate_T = BLINK_RATE_REST * rest_T + RATE_LISTEN * scene.hear_T + BLINK_RATE_TALK * scene.talk_T
+    rate_T = RATE_REST * rest_T + RATE_LISTEN * scene.hear_T + RATE_TALK * scene.talk_T
     with_gaze = [
         time - 0.02 for time, size in shifts if rng.uniform() < SHIFT_CHANCE_PER_DEGREE * size
     ]

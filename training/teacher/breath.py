@@ -35,7 +35,7 @@ def breathe(canvas: Canvas, scene: Scene, rng: Rng) -> None:
     """Write breath, shoulders and the lips' parting for breath."""
     spoken = _spoken(scene, rng)
     drawn = sorted(spoken + _resting(scene, spoken, rng))
-    breath_T = _curve(drawn, scene.size)
+    breath_T = _curve(drawn, scene.size, rng)
     canvas["breath"] = np.clip(breath_T, -1, 1)
     tense_T = 0.05 * scene.mood("angry") + 0.05 * scene.mood("surprised")
     lift_T = 0.05 * (canvas["breath"] + 1) * (0.8 + 0.4 * scene.lively_T)
@@ -91,7 +91,7 @@ def _resting(scene: Scene, spoken: list[Breath], rng: Rng) -> list[Breath]:
     return out
 
 
-def _curve(drawn: list[Breath], size: int) -> Track:
+def _curve(drawn: list[Breath], size: int, rng: Rng) -> Track:
     """Up from wherever the last breath has sunk to, then sinking until the next."""
     breath_T = np.full(size, _EMPTY)
     level = _EMPTY
@@ -101,10 +101,11 @@ def _curve(drawn: list[Breath], size: int) -> Track:
         breath_T[where] = level + (depth - level) * ease((time - begin) / max(full - begin, 0.05))
         where, time = span(size, full, upto)
         out = min(max(upto - full, 0.4), 9.0)
-        low = _EMPTY - (0.35 if out > 4.0 else 0.0)
+        low = _EMPTY - (0.35 if out > 4.0 else 0.0) + 0.1 * (depth - 0.4)
+        low += float(np.clip(rng.normal(0, 0.06), -0.12, 0.12))
         share = np.clip((time - full) / out, 0, 1)
         # Air goes fastest at first at rest, evenly in speech.
         sunk = 0.5 * share + 0.5 * ease(share)
         breath_T[where] = depth + (low - depth) * sunk
-        level = float(depth + (low - depth) * 1.0)
+        level = low
     return breath_T

@@ -19,12 +19,12 @@ import numpy as np
 from training.teacher.gaze import hesitations
 from training.teacher.listening import Answer
 from training.teacher.scene import Canvas, Scene
-from training.teacher.shapes import Rng, Track, add_bump, at, pink, raise_to
+from training.teacher.shapes import Rng, Track, add_bump, at, follow, pink, raise_to
 
 ON_ACCENT: Final = 0.2
 AT_TURN: Final = 0.35
 QUESTION: Final = 0.6
-_CUE_DELAY: Final = 0.05
+_CUE_DELAY: Final = 0.02
 
 
 def move_brows(canvas: Canvas, scene: Scene, replies: list[Answer], rng: Rng) -> None:
@@ -38,13 +38,15 @@ def move_brows(canvas: Canvas, scene: Scene, replies: list[Answer], rng: Rng) ->
         if reply.raises:
             amount = 0.36 * reply.strength * (0.6 + 0.8 * at(scene.lively_T, reply.at))
             hold = float(rng.uniform(0.1, 0.5))
-            raise_to(lift_T, reply.at, float(rng.uniform(0.16, 0.26)), hold, 0.45, amount)
+            raise_to(lift_T, reply.at, float(rng.uniform(0.16, 0.26)), hold, 0.7, amount)
     _effort(down_T, inner_T, scene, rng)
     _flashes(left_T, right_T, inner_T, scene, rng)
     for time, _ in scene.cues("raise_brows"):
         amount = float(rng.uniform(0.6, 0.85))
         hold = float(rng.uniform(0.4, 0.8))
-        raise_to(lift_T, time + _CUE_DELAY, 0.18, hold, 0.4, amount)
+        raise_to(lift_T, time + _CUE_DELAY, 0.16, hold, 0.5, amount)
+    # Muscles of the brow neither start nor stop at once.
+    lift_T, down_T = follow(lift_T, 26.0), follow(down_T, 18.0)
     lively_T = 0.4 + 1.2 * scene.lively_T
     rest_T = 0.03 + 0.025 * pink(rng, size, 16.0, 1.5) * lively_T
     lean_T = scene.person.brow_lean + 0.06 * pink(rng, size, 10.0, 2.0)
@@ -70,7 +72,7 @@ def _talking(lift_T: Track, left_T: Track, right_T: Track, scene: Scene, rng: Rn
         amount = (0.14 + 0.24 * float(strength)) * (0.45 + 0.95 * lively) * scene.person.expressive
         amount *= float(np.clip(rng.normal(1, 0.3), 0.4, 1.8))
         begin, rise = last - float(rng.uniform(0.04, 0.12)), float(rng.uniform(0.12, 0.2))
-        hold, fall = float(rng.uniform(0.04, 0.3)), float(rng.uniform(0.25, 0.5))
+        hold, fall = float(rng.uniform(0.0, 0.22)), float(rng.uniform(0.35, 0.8))
         if rng.uniform() < 0.07:
             one_T = left_T if rng.uniform() < 0.5 + scene.person.brow_lean else right_T
             add_bump(one_T, begin, rise, hold, fall, 0.9 * amount)
@@ -79,7 +81,7 @@ def _talking(lift_T: Track, left_T: Track, right_T: Track, scene: Scene, rng: Rn
     for start, end in scene.me.turns_N2:
         if end - start > 1.2 and rng.uniform() < AT_TURN:
             amount = float(rng.uniform(0.15, 0.4)) * (0.45 + 0.95 * at(scene.lively_T, start))
-            raise_to(lift_T, float(start) - 0.1, 0.22, float(rng.uniform(0.2, 0.7)), 0.6, amount)
+            raise_to(lift_T, float(start) - 0.1, 0.22, float(rng.uniform(0.1, 0.5)), 0.9, amount)
 
 
 def _questions(lift_T: Track, scene: Scene, rng: Rng) -> None:
@@ -88,7 +90,7 @@ def _questions(lift_T: Track, scene: Scene, rng: Rng) -> None:
         if rise > 0.12 and end - start > 0.5 and rng.uniform() < QUESTION:
             amount = float(rng.uniform(0.2, 0.45)) * (0.5 + 0.8 * at(scene.lively_T, end))
             length = float(rng.uniform(0.2, 0.5))
-            raise_to(lift_T, float(end) - 0.3, 0.25, length + 0.1, 0.5, amount)
+            raise_to(lift_T, float(end) - 0.3, 0.25, length + 0.1, 0.8, amount)
 
 
 def _effort(down_T: Track, inner_T: Track, scene: Scene, rng: Rng) -> None:
@@ -97,7 +99,7 @@ def _effort(down_T: Track, inner_T: Track, scene: Scene, rng: Rng) -> None:
         if rng.uniform() < 0.5 + 0.3 * at(scene.mood("thinking"), start):
             amount = float(rng.uniform(0.12, 0.32))
             hold = max(end - start - 0.5, 0.1)
-            raise_to(down_T, start + 0.15, 0.35, hold, 0.45, amount)
+            raise_to(down_T, start + 0.15, 0.35, hold, 0.6, amount)
     for time, strength in scene.you.accents_A2:
         if at(scene.hear_T, time) > 0.5 and rng.uniform() < 0.02:
             amount = 0.22 * float(strength)

@@ -12,7 +12,7 @@ from typing import Final
 from training.teacher.scene import Canvas, Scene
 from training.teacher.shapes import Rng, raise_to
 
-_DELAY: Final = 0.06
+_DELAY: Final = 0.02
 
 
 def wink(canvas: Canvas, scene: Scene, rng: Rng) -> None:
@@ -22,7 +22,7 @@ def wink(canvas: Canvas, scene: Scene, rng: Rng) -> None:
         other = "Right" if usual == "Left" else "Left"
         side, rest = (usual, other) if rng.uniform() < 0.8 else (other, usual)
         start, hold = time + _DELAY, float(rng.uniform(0.14, 0.26))
-        raise_to(canvas[f"blink{side}"], start, 0.13, hold, 0.2, 1.0)
+        raise_to(canvas[f"blink{side}"], start, 0.13, hold, 0.2, 1.15)
         raise_to(canvas[f"blink{rest}"], start, 0.16, hold, 0.22, float(rng.uniform(0.04, 0.14)))
         raise_to(
             canvas[f"smile{side}"], start, 0.22, hold + 0.25, 0.5, float(rng.uniform(0.25, 0.4))

@@ -49,7 +49,7 @@ _REFIX_LEAST: Final = 0.3
 _FACE_SPREAD: Final = (0.85, 0.55)
 """Degrees: the camera's lens and the faces just beside it."""
 CUE_AWAY: Final = (17.0, 22.0)
-_CUE_DELAY: Final = 0.06
+_CUE_DELAY: Final = 0.02
 
 
 @dataclass(slots=True)
@@ -209,8 +209,8 @@ def _cue_place(scene: Scene, rng: Rng) -> NDArray[np.float64]:
 def _place(scene: Scene, start: float, takes: float, rng: Rng) -> NDArray[np.float64]:
     """Degrees of a look away: size and direction as published, bent by mood and habit."""
     percent = float(rng.uniform(0.05, SACCADE_PERCENT))
-    size = -SACCADE_SCALE * np.log(percent / SACCADE_PERCENT_MAX) + 2.0
-    size = float(np.clip(size, 4.0, SACCADE_LARGEST)) * (0.85 + 0.25 * at(scene.lively_T, start))
+    size = -SACCADE_SCALE * np.log(percent / SACCADE_PERCENT_MAX) + 3.0
+    size = float(np.clip(size, 6.2, SACCADE_LARGEST)) * (0.9 + 0.2 * at(scene.lively_T, start))
     angle = rng.choice(8, p=np.array(_DIRECTIONS) / sum(_DIRECTIONS)) * np.pi / 4
     angle += rng.uniform(-0.35, 0.35)
     x, y = float(np.cos(angle)), float(np.sin(angle))
@@ -223,4 +223,4 @@ def _place(scene: Scene, start: float, takes: float, rng: Rng) -> NDArray[np.flo
         y = -abs(y) - 0.4
     if rng.uniform() < abs(scene.person.look_side):
         x = abs(x) * float(np.sign(scene.person.look_side))
-    return size * np.array([x, 0.75 * y])
+    return size * np.array([x, 0.8 * y]) / max(np.hypot(x, 0.8 * y), 0.8)

@@ -26,15 +26,15 @@ from training.teacher.scene import Scene
 from training.teacher.shapes import Rng, Track, add_bump, at, ease, follow, glide, pink, span
 
 YAW, PITCH, ROLL, X, Y, Z = range(6)
-_SWAY: Final = (0.6 * SWAY_YAW, 0.6 * SWAY_PITCH, 0.6 * SWAY_ROLL, 0.02, 0.008, 0.02)
+_SWAY: Final = (0.7 * SWAY_YAW, 0.7 * SWAY_PITCH, 0.7 * SWAY_ROLL, 0.022, 0.009, 0.022)
 _POSTURE: Final = (1.9, 1.1, 1.5, 0.06, 0.015, 0.06)
 _PHRASE: Final = (2.4, 1.1, 1.5, 0.02, 0.0, 0.02)
-ACCENT_DEGREES: Final = 2.6
+ACCENT_DEGREES: Final = 3.3
 NOD_DEGREES: Final = 5.0
 """First swing of an ordinary listening nod, top to bottom."""
 CUE_NOD: Final = (7.5, 10.5)
 CUE_SHAKE: Final = (6.0, 9.0)
-_CUE_DELAY: Final = 0.05
+_CUE_DELAY: Final = 0.02
 
 
 def move_head(scene: Scene, gaze: Look, replies: list[Answer], rng: Rng) -> Track:
@@ -103,7 +103,9 @@ def _sway(scene: Scene, rng: Rng) -> Track:
     for size in _SWAY:
         slow_T = pink(rng, scene.size, 12.0, 1.4)
         fast_T = pink(rng, scene.size, 1.1, 0.5)
-        rows.append(size * (slow_T * (1 + 0.6 * scene.talk_T) + 0.6 * fast_T * scene.talk_T))
+        rows.append(
+            size * (slow_T * (1 + 0.6 * scene.talk_T) + fast_T * (0.12 + 0.6 * scene.talk_T))
+        )
     return np.stack(rows)
 
 
@@ -141,7 +143,7 @@ def _accents(head_DT: Track, scene: Scene, rng: Rng) -> None:
     """A beat of the head on most accented syllables: usually down, sometimes up or aside."""
     for time, strength in scene.me.accents_A2:
         lively, angry = at(scene.lively_T, time), at(scene.mood("angry"), time)
-        if rng.uniform() > 0.35 + 0.5 * lively:
+        if rng.uniform() > 0.45 + 0.45 * lively:
             continue
         size = ACCENT_DEGREES * strength * (0.3 + 1.2 * lively) * (1 + 0.5 * angry)
         size *= float(np.clip(rng.normal(1, 0.35), 0.3, 1.9)) * scene.person.expressive
@@ -208,6 +210,6 @@ def _lean(head_DT: Track, scene: Scene) -> None:
     side = 1.0 if scene.person.tilt >= 0 else -1.0
     head_DT[ROLL] += side * (1.3 * keen_T + 3.0 * scene.mood("thinking") + 1.2 * scene.mood("sad"))
     head_DT[Z] += 0.05 * keen_T + 0.08 * scene.mood("angry") - 0.05 * scene.mood("surprised")
-    pitch_T = 1.0 * scene.mood("happy") - 0.8 * scene.mood("serious") - 3.4 * scene.mood("sad")
-    pitch_T += -2.2 * scene.mood("angry") + 1.6 * scene.mood("surprised")
+    pitch_T = 1.0 * scene.mood("happy") - 0.8 * scene.mood("serious") - 4.4 * scene.mood("sad")
+    pitch_T += -3.0 * scene.mood("angry") + 2.0 * scene.mood("surprised")
     head_DT[PITCH] += pitch_T + 1.2 * scene.mood("thinking")

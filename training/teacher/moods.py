@@ -21,27 +21,28 @@ from training.teacher.shapes import RATE, Rng, add_bump, pink
 COLOURS: Final[dict[str, dict[str, float]]] = {
     "neutral": {},
     "happy": {
-        "cheekSquint": 0.16, "squint": 0.07, "browInnerUp": 0.05, "browOuterUpLeft": 0.07,
-        "browOuterUpRight": 0.07, "dimple": 0.05,
+        "cheekSquint": 0.24, "squint": 0.1, "browInnerUp": 0.06, "browOuterUpLeft": 0.09,
+        "browOuterUpRight": 0.09, "dimple": 0.06,
     },
     "serious": {
-        "browDownLeft": 0.24, "browDownRight": 0.22, "press": 0.12, "squint": 0.1, "roll": 0.05,
+        "browDownLeft": 0.4, "browDownRight": 0.37, "press": 0.2, "squint": 0.13, "roll": 0.06,
+        "frown": 0.1,
     },
     "sad": {
-        "browInnerUp": 0.46, "browDownLeft": 0.13, "browDownRight": 0.13, "frown": 0.3,
-        "shrug": 0.1, "press": 0.05,
+        "browInnerUp": 0.7, "browDownLeft": 0.16, "browDownRight": 0.16, "frown": 0.52,
+        "shrug": 0.2, "press": 0.06, "stretch": 0.06,
     },
     "angry": {
-        "browDownLeft": 0.56, "browDownRight": 0.52, "squint": 0.24, "wide": 0.14,
-        "noseSneer": 0.14, "press": 0.22, "frown": 0.12,
+        "browDownLeft": 0.82, "browDownRight": 0.78, "squint": 0.32, "wide": 0.22,
+        "noseSneer": 0.24, "press": 0.3, "frown": 0.3, "stretch": 0.05,
     },
     "surprised": {
-        "browInnerUp": 0.42, "browOuterUpLeft": 0.46, "browOuterUpRight": 0.46, "wide": 0.34,
-        "jawDrop": 0.02,
+        "browInnerUp": 0.6, "browOuterUpLeft": 0.66, "browOuterUpRight": 0.66, "wide": 0.52,
+        "jawDrop": 0.035,
     },
     "thinking": {
-        "browDownLeft": 0.14, "browDownRight": 0.22, "browOuterUpLeft": 0.12, "squint": 0.18,
-        "press": 0.12, "side": 0.1, "roll": 0.05,
+        "browDownLeft": 0.18, "browDownRight": 0.34, "browOuterUpLeft": 0.22, "squint": 0.24,
+        "press": 0.2, "side": 0.2, "roll": 0.08, "frown": 0.08,
     },
 }  # fmt: skip
 _RUSH: Final[dict[str, dict[str, float]]] = {
@@ -55,7 +56,7 @@ _RUSH: Final[dict[str, dict[str, float]]] = {
 
 def colour(canvas: Canvas, scene: Scene, rng: Rng) -> None:
     """Add the moods to the face."""
-    strong_T = 0.8 + 0.4 * scene.lively_T
+    strong_T = 0.75 + 0.5 * scene.lively_T
     for name, channels in COLOURS.items():
         mood_T = scene.mood(name)
         if not channels or mood_T.max() < 1e-3:

@@ -20,6 +20,8 @@ from training.motion.performance import PERFORMANCE_RATE
 Track = NDArray[np.float64]
 Rng = np.random.Generator
 RATE: Final = PERFORMANCE_RATE
+SAG: Final = 0.3
+"""Share that a held expression has lost when it goes: muscles do not hold still."""
 
 
 def ease(x: Track) -> Track:
@@ -40,7 +42,8 @@ def add_bump(track_T: Track, at: float, rise: float, hold: float, fall: float, s
     where, time = span(len(track_T), at, at + rise + hold + fall)
     up = ease((time - at) / rise)
     down = ease((at + rise + hold + fall - time) / fall)
-    track_T[where] += size * np.minimum(up, down)
+    sag = 1 - SAG * np.clip((time - at - rise) / (hold + fall), 0, 1)
+    track_T[where] += size * np.minimum(up, down) * sag
 
 
 def raise_to(track_T: Track, at: float, rise: float, hold: float, fall: float, size: float) -> None:

@@ -34,7 +34,7 @@ from training.teacher.shapes import (
 
 REST_SMILE: Final = 0.02
 WARM_SMILE: Final = 0.2
-_CUE_DELAY: Final = 0.05
+_CUE_DELAY: Final = 0.02
 
 
 def smile(canvas: Canvas, scene: Scene, replies: list[Answer], rng: Rng) -> None:
@@ -50,7 +50,7 @@ def smile(canvas: Canvas, scene: Scene, replies: list[Answer], rng: Rng) -> None
             felt_T, time, float(rng.uniform(0.4, 0.7)), hold, float(rng.uniform(0.7, 1.2)), amount
         )
     free_T = _free(scene)
-    total_T = (np.maximum(rest_T, 0) + felt_T) * free_T + 0.3 * scene.mood("happy")
+    total_T = (np.maximum(rest_T, 0) + felt_T) * free_T + 0.36 * scene.mood("happy")
     asked_T = np.zeros(scene.size)
     for time, _ in scene.cues("smile"):
         amount, hold = float(rng.uniform(0.5, 0.7)), float(rng.uniform(1.0, 1.8))
@@ -92,7 +92,7 @@ def _moments(scene: Scene, replies: list[Answer], rng: Rng) -> list[float]:
 
 def idle_mouth(canvas: Canvas, scene: Scene, rng: Rng) -> None:
     """Lips pressed, drawn in, pushed aside or shrugged, only while silent."""
-    press_T, roll_T, side_T, shrug_T = (np.zeros(scene.size) for _ in range(4))
+    press_T, roll_T, side_T, shrug_T, wide_T = (np.zeros(scene.size) for _ in range(5))
     for start, end in hesitations(scene):
         if rng.uniform() < 0.6:
             part_T = press_T if rng.uniform() < 0.6 else roll_T
@@ -108,14 +108,17 @@ def idle_mouth(canvas: Canvas, scene: Scene, rng: Rng) -> None:
             raise_to(roll_T, time, 0.3, hold, 0.4, 0.4 * amount)
         elif kind < 0.86:
             add_bump(side_T, time, 0.3, hold, 0.45, 0.26 * amount * float(rng.choice([-1, 1])))
-        else:
+        elif kind < 0.94:
             raise_to(shrug_T, time, 0.3, 0.7 * hold, 0.4, 0.34 * amount)
+        else:
+            raise_to(wide_T, time, 0.25, 0.7 * hold, 0.4, 0.25 * amount)
     quiet_T = follow(1 - scene.sound_T, 20.0) ** 2
     press_T += 0.05 * np.maximum(pink(rng, scene.size, 14.0, 2.0), 0)
     canvas["press"] += press_T * quiet_T
     canvas["roll"] += roll_T * quiet_T
     canvas["side"] += side_T * quiet_T + 0.02 * pink(rng, scene.size, 10.0, 2.0)
     canvas["shrug"] += shrug_T * quiet_T
+    canvas["stretch"] += wide_T * quiet_T
     canvas["frown"] += 0.35 * shrug_T * quiet_T
     canvas["dimple"] += 0.25 * np.abs(side_T) * quiet_T
 
