@@ -1,8 +1,8 @@
 """Make clean speech sound as microphones deliver it; and the sounds that are not speech.
 
-Everything is synthesised here: rooms (exponentially decaying noise after a direct path and a few
-early reflections), microphone colour, band limits, codecs, clipping, noise of many colours,
-keyboards, fans, hum and music-like tones. All audio is float32 (N,) at 16 kHz.
+`degrade` is the whole chain; its parts lie in `acoustics` (rooms, microphones), `chain` (levels,
+gates, suppressors), `codecs` and `surroundings` (babble, echo, music). Here are the noises, all
+synthesised. All audio is float32 (N,) at 16 kHz.
 """
 
 from __future__ import annotations
@@ -11,23 +11,27 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+from scipy.signal import fftconvolve
 
 from inference.contract import AUDIO_RATE, Float32Array
+from training.speech.acoustics import Rng, db, level, microphone, room
+from training.speech.chain import (
+    auto_gain,
+    band_limit,
+    clipped,
+    mu_law,
+    narrow,
+    noise_gate,
+    offset,
+    suppressed,
+)
+from training.speech.codecs import lost_packets, random_codec
+from training.speech.surroundings import plucked, song
 
-Rng = np.random.Generator
-
-
-def level(audio_N: Float32Array) -> float:
-    """RMS of the louder part (samples over a tenth of the peak), at least 1e-6."""
-    peak = float(np.abs(audio_N).max(initial=0))
-    loud = audio_N[np.abs(audio_N) > 0.1 * peak] if peak > 0 else audio_N[:0]
-    return max(1e-6, float(np.sqrt(np.mean(loud**2)))) if len(loud) else 1e-6
-
-
-def db(value: float) -> float:
-    """Amplitude of a level in dB."""
-    return float(10 ** (value / 20))
+Tunes = Callable[[int, Rng], Float32Array]
+PROCESSORS: Final[dict[str, Callable[[Float32Array, Rng], Float32Array]]] = {
+    "auto gain": auto_gain, "gate": noise_gate, "suppression": suppressed, "clipping": clipped,
+}  # fmt: skip
 
 
 def shape_noise(count: int, rng: Rng, slope: float) -> Float32Array:
@@ -122,56 +126,15 @@ def breathing(count: int, rng: Rng) -> Float32Array:
 
 NOISES: Final[dict[str, Callable[[int, Rng], Float32Array]]] = {
     "colour": colour_noise, "fan": fan, "hum": hum, "keyboard": keyboard, "music": music,
-    "breathing": breathing,
+    "breathing": breathing, "plucked": plucked, "song": song,
 }  # fmt: skip
 
 
-def room(rng: Rng, far: bool = False) -> Float32Array:
-    """An impulse response: T60 0.1-0.7 s, direct sound first; `far` weakens the direct sound."""
-    t60 = rng.uniform(0.1, 0.7)
-    n = int(AUDIO_RATE * min(0.5, t60))
-    tail = rng.standard_normal(n) * np.exp(-6.9 * np.arange(n) / (t60 * AUDIO_RATE))
-    tail[: int(AUDIO_RATE * rng.uniform(0.002, 0.012))] = 0
-    tail = lfilter([1.0], [1.0, -rng.uniform(0.0, 0.6)], tail)
-    ratio = db(rng.uniform(-6, 6) if far else rng.uniform(-28, -3))
-    response = tail / (np.sqrt((tail**2).sum()) + 1e-9) * ratio
-    response[0] = 1.0
-    return response.astype(np.float32)
+def degrade(speech_N: Float32Array, rng: Rng, tunes: Tunes | None = None) -> Float32Array:
+    """One random recording chain: room, noise, microphone, gain, clipping, processing, codec.
 
-
-def microphone(audio_N: Float32Array, rng: Rng) -> Float32Array:
-    """A microphone's colour: tilt, high-pass and a few broad peaks, done in one spectrum."""
-    count = len(audio_N)
-    frequency = np.maximum(np.fft.rfftfreq(count, 1 / AUDIO_RATE), 10.0)
-    octave = np.log2(frequency / 1000)
-    gain_db = rng.normal(0, 1.5) * octave
-    for _ in range(3):
-        centre, width = rng.uniform(-3, 3), rng.uniform(0.4, 1.5)
-        gain_db += rng.normal(0, 4) * np.exp(-(((octave - centre) / width) ** 2))
-    corner = rng.uniform(20, 200)
-    gain_db -= 10 * np.log10(1 + (corner / frequency) ** 4)
-    spectrum = np.fft.rfft(audio_N) * 10 ** (np.clip(gain_db, -40, 20) / 20)
-    return np.fft.irfft(spectrum, count).astype(np.float32)
-
-
-def band_limit(audio_N: Float32Array, rng: Rng) -> Float32Array:
-    """A telephone or Bluetooth band: 300-3400 Hz, or a low-pass between 3.4 and 7 kHz."""
-    if rng.uniform() < 0.4:
-        sections = butter(4, [300, 3400], "band", fs=AUDIO_RATE, output="sos")
-    else:
-        sections = butter(6, rng.uniform(3400, 7000), "low", fs=AUDIO_RATE, output="sos")
-    return sosfilt(sections, audio_N).astype(np.float32)
-
-
-def mu_law(audio_N: Float32Array) -> Float32Array:
-    """ITU-T G.711's 8-bit companding, there and back."""
-    compressed = np.sign(audio_N) * np.log1p(255 * np.minimum(1, np.abs(audio_N))) / np.log(256)
-    coarse = np.round(compressed * 127) / 127
-    return (np.sign(coarse) * (256 ** np.abs(coarse) - 1) / 255).astype(np.float32)
-
-
-def degrade(speech_N: Float32Array, rng: Rng) -> Float32Array:
-    """One random recording chain: room, noise, microphone, gain, clipping, codec."""
+    `tunes` gives real music (`surroundings.MusicShelf`); without it music is synthesised.
+    """
     audio_N = speech_N
     if rng.uniform() < 0.5:
         audio_N = fftconvolve(audio_N, room(rng))[: len(audio_N)].astype(np.float32)
@@ -179,17 +142,38 @@ def degrade(speech_N: Float32Array, rng: Rng) -> Float32Array:
         audio_N = microphone(audio_N, rng)
     loud = level(audio_N)
     if rng.uniform() < 0.75:
-        kind = str(
-            rng.choice(["colour", "colour", "colour", "fan", "fan", "hum", "keyboard", "music"])
-        )
-        ratio = rng.uniform(3, 40) if kind in ("colour", "fan", "hum") else rng.uniform(10, 35)
-        audio_N = audio_N + NOISES[kind](len(audio_N), rng) * loud * db(-ratio)
+        audio_N = audio_N + _disturbance(len(audio_N), rng, tunes) * loud
     if rng.uniform() < 0.2:
-        audio_N = band_limit(audio_N, rng)
+        audio_N = band_limit(audio_N, rng) if rng.uniform() < 0.7 else narrow(audio_N, rng)
+    if rng.uniform() < 0.15:
+        audio_N = PROCESSORS[str(rng.choice(list(PROCESSORS)))](audio_N, rng)
+        loud = level(audio_N)
     audio_N = audio_N * (db(rng.uniform(-45, -8)) / max(loud, 1e-6))
     if rng.uniform() < 0.08:
         audio_N = np.clip(audio_N * rng.uniform(3, 30), -1, 1)
-    if rng.uniform() < 0.12:
+    if rng.uniform() < 0.06:
         audio_N = mu_law(audio_N)
+    if rng.uniform() < 0.08:
+        audio_N = random_codec(audio_N, rng)
+    if rng.uniform() < 0.03:
+        audio_N = lost_packets(audio_N, rng)
+    if rng.uniform() < 0.03:
+        audio_N = offset(audio_N, rng)
     self_noise = rng.standard_normal(len(audio_N)).astype(np.float32) * db(rng.uniform(-95, -65))
     return np.clip(audio_N + self_noise, -1, 1).astype(np.float32)
+
+
+def _disturbance(count: int, rng: Rng, tunes: Tunes | None) -> Float32Array:
+    """One noise at a random level against speech of level 1."""
+    steady = ("colour", "colour", "colour", "fan", "fan", "hum")
+    kind = str(rng.choice([*steady, "keyboard", "music", "plucked", "song"]))
+    ratio = rng.uniform(3, 40) if kind in steady else rng.uniform(10, 35)
+    if tunes is not None and kind in ("music", "plucked", "song") and rng.uniform() < 0.7:
+        return tunes(count, rng) * db(-ratio)
+    return NOISES[kind](count, rng) * db(-ratio)
+
+
+__all__ = [
+    "NOISES", "PROCESSORS", "Rng", "band_limit", "db", "degrade", "level", "microphone", "mu_law",
+    "room", "shape_noise",
+]  # fmt: skip

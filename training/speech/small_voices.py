@@ -14,8 +14,8 @@ WARZONE_PACKAGE: Final = "warzone2100-data"
 _STAMPS: Final = Path("usr/share/tuxpaint/stamps")
 _WARZONE: Final = Path("usr/share/games/warzone2100/base.wz")
 PAINT_LANGUAGES: Final = {
-    "": "en-us", "be": "be", "bg": "bg", "ca": "ca", "da": "da", "de": "de", "el": "el",
-    "es": "es", "fr": "fr-fr", "hu": "hu", "it": "it", "lt": "lt", "nl": "nl", "pt_BR": "pt-br",
+    "": "en-us", "bg": "bg", "ca": "ca", "da": "da", "de": "de", "el": "el",
+    "es": "es", "fr": "fr", "hu": "hu", "it": "it", "lt": "lt", "nl": "nl", "pt_BR": "pt-br",
     "pt_br": "pt-br", "pl": "pl", "ro": "ro", "ru": "ru", "sv": "sv", "tr": "tr", "uk": "uk",
 }  # fmt: skip
 """Suffix of a stamp's spoken description to the espeak-ng language that reads its text."""
