@@ -83,6 +83,13 @@ class Direction:
         """From its start to the end of the last moment."""
         return max((moment.start_s + moment.length_s for moment in self.moments), default=0.0)
 
+    @property
+    def uses(self) -> frozenset[str]:
+        """Everything it asks for: `liveliness`, `warmth`, moods and cues by name."""
+        cues = {name for moment in self.moments for _, name in moment.cues}
+        changes = [c for moment in self.moments for c in (*moment.lasting, *moment.passing)]
+        return frozenset(cues | {change.mood or change.field for change in changes})
+
 
 @dataclass(slots=True)
 class Draft:

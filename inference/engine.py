@@ -15,22 +15,17 @@ it looks at audio time t - delay, the motion generator's own delay. So there are
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
 
 import cv2
-import numpy as np
 
 from inference.compositor import BackgroundLike, Compositor, rgb_to_i420
 from inference.contract import (
     AUDIO_RATE,
-    MOTION_INDEX,
-    MOTION_RATE,
-    MOTION_SIZE,
-    VISEMES,
+    CUES,
     Controls,
     Float32Array,
     FrameSource,
@@ -38,28 +33,8 @@ from inference.contract import (
     MotionTrack,
     UInt8Array,
 )
-
-_GLIDING: Final = np.array(
-    [name.startswith(("head", "shoulder", "breath", "eyeLook")) for name in MOTION_INDEX]
-)
-"""Channels that may be carried on by their velocity: slow, and no part of the mouth or the lids."""
-_ON, _OFF = 0.5, 0.35
-_HANG_S = 0.30
-"""Speech is on above _ON and off after _HANG_S below _OFF, so that the state does not flicker."""
-
-
-@dataclass(frozen=True, slots=True)
-class MotionMoment:
-    """The performance at one instant."""
-
-    audio_time: float
-    """Seconds of audio since the start that the face shows: track time less the model's delay."""
-    motion_D: Float32Array
-    speaking: float
-    listening: float
-    activity: str
-    """`speaking`, `listening` or `idle`."""
-    viseme_V: Float32Array
+from inference.direction import Direction, Director
+from inference.motion_history import MotionHistory, MotionMoment, joined
 
 
 @dataclass(slots=True)
@@ -100,113 +75,6 @@ class EngineFrame:
         return self.moment.activity
 
 
-class _Switch:
-    """Turns a probability into on or off, with hysteresis and a hang-over."""
-
-    def __init__(self) -> None:
-        self.on = False
-        self._last_s = -1e9
-
-    def update(self, time_s: float, probability: float) -> bool:
-        if probability >= (_OFF if self.on else _ON):
-            self.on = True
-            self._last_s = time_s
-        elif time_s - self._last_s > _HANG_S:
-            self.on = False
-        return self.on
-
-
-class MotionHistory:
-    """The last steps of a track, readable at any time between them. Not locked."""
-
-    def __init__(self, delay_s: float, keep_s: float) -> None:
-        self.delay_s = delay_s
-        self._steps: deque[tuple[float, MotionMoment]] = deque(maxlen=round(keep_s * MOTION_RATE))
-        self._speaking = _Switch()
-        self._listening = _Switch()
-
-    def __len__(self) -> int:
-        return len(self._steps)
-
-    @property
-    def newest_s(self) -> float:
-        """Track time of the newest step; minus infinity before the first."""
-        return self._steps[-1][0] if self._steps else float("-inf")
-
-    def add(self, track: MotionTrack) -> None:
-        """Append new steps."""
-        for k in range(len(track)):
-            now = float(track.time_T[k])
-            speaking, listening = float(track.speaking_T[k]), float(track.listening_T[k])
-            is_speaking = self._speaking.update(now, speaking)
-            is_listening = self._listening.update(now, listening)
-            activity = "speaking" if is_speaking else "listening" if is_listening else "idle"
-            moment = MotionMoment(
-                now - self.delay_s,
-                np.array(track.motion_TD[k], np.float32),
-                speaking,
-                listening,
-                activity,
-                np.array(track.viseme_TV[k], np.float32),
-            )
-            self._steps.append((now, moment))
-
-    def rest(self) -> MotionMoment:
-        """What is shown before anything was heard: the rest pose."""
-        silence_V = np.zeros(len(VISEMES), np.float32)
-        silence_V[0] = 1.0
-        zero_D = np.zeros(MOTION_SIZE, np.float32)
-        return MotionMoment(0.0, zero_D, 0.0, 0.0, "idle", silence_V)
-
-    def newest(self) -> MotionMoment:
-        """The newest step as it came."""
-        return self._steps[-1][1] if self._steps else self.rest()
-
-    def between(self, track_s: float) -> MotionMoment:
-        """The motion at a track time, linear between steps, held beyond both ends."""
-        if not self._steps:
-            return self.rest()
-        if track_s >= self._steps[-1][0]:
-            return self._steps[-1][1]
-        after = None
-        for step_s, moment in reversed(self._steps):
-            if step_s <= track_s:
-                assert after is not None
-                return _mix(moment, after[1], (track_s - step_s) / (after[0] - step_s))
-            after = (step_s, moment)
-        return self._steps[0][1]
-
-    def carried_on(self, now_s: float) -> MotionMoment:
-        """The newest step, head and gaze carried on by at most one step towards `now_s`."""
-        newest = self.newest()
-        if len(self._steps) < 2:
-            return newest
-        (before_s, before), (last_s, last) = self._steps[-2], self._steps[-1]
-        ahead = min(max(now_s - last_s, 0.0), 1.0 / MOTION_RATE) / max(last_s - before_s, 1e-3)
-        motion_D = last.motion_D.copy()
-        step_D = last.motion_D - before.motion_D
-        # A saccade is over in a step or two: carrying its speed on would overshoot the target.
-        calm_D = _GLIDING & (np.abs(step_D) < 0.04)
-        motion_D[calm_D] += np.float32(ahead) * step_D[calm_D]
-        np.clip(motion_D[:52], 0.0, 1.0, out=motion_D[:52])
-        return MotionMoment(
-            last.audio_time, motion_D, last.speaking, last.listening, last.activity, last.viseme_V
-        )
-
-
-def _mix(a: MotionMoment, b: MotionMoment, share: float) -> MotionMoment:
-    s = np.float32(share)
-    nearer = b if share >= 0.5 else a
-    return MotionMoment(
-        a.audio_time + share * (b.audio_time - a.audio_time),
-        a.motion_D + s * (b.motion_D - a.motion_D),
-        a.speaking + share * (b.speaking - a.speaking),
-        a.listening + share * (b.listening - a.listening),
-        nearer.activity,
-        a.viseme_V + s * (b.viseme_V - a.viseme_V),
-    )
-
-
 class Engine:
     """Audio in, pictures out. `hear` and `frame` may run in two threads, one each.
 
@@ -236,6 +104,8 @@ class Engine:
         """Seconds between a sound and the step that shows it: the motion generator's look-ahead."""
         self._history = MotionHistory(delay_s, keep_s)
         self._heard = 0
+        self._director = Director(motion.controls)
+        self._cues: list[str] = []  # asked for, not yet begun
         self.motion_ms = 0.0
         """Time the last `hear` took."""
 
@@ -250,16 +120,39 @@ class Engine:
         with self._lock:
             self._history = MotionHistory(self.delay_s, self._keep_s)
             self._heard = 0
+            self._director.end()
+            self._cues.clear()
 
     def hear(self, self_N: Float32Array, other_N: Float32Array | None = None) -> MotionTrack:
-        """Hear N samples (16 kHz mono float32) of both streams; returns the new motion steps."""
+        """Hear N samples (16 kHz mono float32) of both streams; returns the new motion steps.
+
+        A direction takes effect at the very sample, however the sound is cut into blocks.
+        """
         start = time.perf_counter()
-        track = self._motion.push(self_N, other_N)
-        with self._lock:
-            self._history.add(track)
-            self._heard += len(self_N)
+        tracks: list[MotionTrack] = []
+        done = 0
+        while done < len(self_N) or not tracks:
+            piece = slice(done, done + self._until_next_act())
+            track = self._motion.push(self_N[piece], None if other_N is None else other_N[piece])
+            with self._lock:
+                self._history.add(track)
+                self._heard += len(self_N[piece])
+            done = piece.stop
+            tracks.append(track)
         self.motion_ms = (time.perf_counter() - start) * 1000.0
-        return track
+        return tracks[0] if len(tracks) == 1 else joined(tracks)
+
+    def _until_next_act(self) -> int:
+        """Ask the motion generator for what is due now; samples until something else is."""
+        with self._lock:
+            now_s = self._heard / AUDIO_RATE
+            cues = self._cues + self._director.act(now_s + 1e-9)
+            self._cues = []
+            self._motion.controls = self._director.controls
+            left_s = self._director.next_s - now_s
+        for name in cues:
+            self._motion.cue(name)
+        return max(1, math.ceil(min(left_s, 3600.0) * AUDIO_RATE - 1e-6))
 
     def moment(self, time_s: float | None = None, live: bool = False) -> MotionMoment:
         """The motion to draw; see `frame` for the times."""
@@ -320,5 +213,41 @@ class Engine:
             self._compositor.set_background(background)
 
     def set_controls(self, controls: Controls) -> None:
-        """Change liveliness and warmth from the next step on."""
-        self._motion.controls = controls
+        """Change the style from the next step on."""
+        with self._lock:
+            self._director.set_controls(controls)
+
+    @property
+    def controls(self) -> Controls:
+        """The present style, as a direction may have changed it."""
+        return self._director.controls
+
+    def cue(self, name: str) -> None:
+        """Perform one of CUES from the next step on.
+
+        Raises:
+            ValueError: `name` is none of them.
+        """
+        if name not in CUES:
+            raise ValueError(f"unknown cue {name!r}")
+        with self._lock:
+            self._cues.append(name)
+
+    def direct(self, direction: Direction | None) -> None:
+        """Perform a direction from now on, in place of a running one; None ends it.
+
+        Raises:
+            ValueError: it has words that were not understood.
+        """
+        if direction is not None and direction.problems:
+            raise ValueError(f"not understood: {direction.problems[0].words!r}")
+        with self._lock:
+            if direction is None:
+                self._director.end()
+            else:
+                self._director.begin(direction, self._heard / AUDIO_RATE)
+
+    @property
+    def direction(self) -> str:
+        """The text of the direction that is being performed; "" when none is."""
+        return self._director.text

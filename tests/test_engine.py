@@ -7,8 +7,10 @@ import pytest
 
 from app.session_contract import Activity, Background
 from inference.compositor import Compositor
-from inference.contract import AUDIO_RATE, MOTION_INDEX, MOTION_SIZE, Controls, MotionTrack
-from inference.engine import Engine, MotionHistory
+from inference.contract import AUDIO_RATE, MOODS, MOTION_INDEX, MOTION_SIZE, Controls, MotionTrack
+from inference.direction import direction_of, parse_direction
+from inference.engine import Engine
+from inference.motion_history import MotionHistory
 from tests.simulated import JAW, YAW, SimulatedFrames, SimulatedMotion, mouth_openness, tone
 
 
@@ -145,3 +147,65 @@ def test_without_pictures_only_the_motion_can_be_asked() -> None:
     assert engine.moment().motion_D.shape == (MOTION_SIZE,)
     with pytest.raises(RuntimeError):
         engine.frame()
+
+
+class StyledMotion(SimulatedMotion):
+    """Writes into its motion which style each step was made with."""
+
+    def push(self, self_N: np.ndarray, other_N: np.ndarray | None = None) -> MotionTrack:
+        made = super().push(self_N, other_N)
+        made.motion_TD[:, MOTION_INDEX["breath"]] = self.controls.warmth
+        made.motion_TD[:, MOTION_INDEX["headZ"]] = MOODS.index(self.controls.mood)
+        made.motion_TD[:, MOTION_INDEX["headX"]] = len(self.cues)
+        return made
+
+
+def styles(block: int) -> np.ndarray:
+    """Warmth, mood and cues begun, of every step of 6 s under a direction."""
+    motion = StyledMotion(0)
+    engine = Engine(motion, keep_s=10.0)
+    engine.set_controls(Controls(warmth=0.4))
+    engine.direct(direction_of("be sad for 1.01 seconds, then nod and wink, at 0:04.5 warmer"))
+    sound_N = np.zeros(6 * AUDIO_RATE, np.float32)
+    tracks = [engine.hear(sound_N[at : at + block]) for at in range(0, len(sound_N), block)]
+    assert motion.cues == ["nod", "wink"]
+    return np.concatenate([made.motion_TD for made in tracks])[:, _STYLE]
+
+
+_STYLE = [MOTION_INDEX[name] for name in ("breath", "headZ", "headX")]
+
+
+def test_a_direction_is_performed_in_audio_time_however_the_sound_is_cut() -> None:
+    whole_T3 = styles(6 * AUDIO_RATE)
+    assert len(whole_T3) == 300
+    sad, neutral = MOODS.index("sad"), MOODS.index("neutral")
+    assert (whole_T3[:50, 1] == sad).all()
+    assert (whole_T3[51:, 1] == neutral).all(), "1.01 s end within step 51"
+    assert (whole_T3[:50, 2] == 0).all()
+    assert (whole_T3[51:, 2] == 2).all()
+    np.testing.assert_allclose(whole_T3[:225, 0], 0.4, atol=1e-6)
+    np.testing.assert_allclose(whole_T3[225:, 0], 0.65, atol=1e-6)
+    for block in (160, 48, 4800, 333):
+        np.testing.assert_array_equal(styles(block), whole_T3)
+
+
+def test_cues_and_controls_reach_the_model_once_and_survive_a_reset() -> None:
+    motion = StyledMotion()
+    engine = Engine(motion)
+    engine.cue("smile")
+    assert motion.cues == [], "not before the next step"
+    engine.hear(np.zeros(320, np.float32))
+    engine.hear(np.zeros(320, np.float32))
+    assert motion.cues == ["smile"]
+    with pytest.raises(ValueError, match="unknown cue"):
+        engine.cue("dance")
+    with pytest.raises(ValueError, match="not understood"):
+        engine.direct(parse_direction("dance"))
+    engine.set_controls(Controls(mood="happy"))
+    engine.direct(direction_of("be angry for a minute"))
+    engine.hear(np.zeros(320, np.float32))
+    assert (engine.controls.mood, motion.controls.mood) == ("angry", "angry")
+    engine.reset()
+    engine.hear(np.zeros(320, np.float32))
+    assert engine.controls == Controls(mood="happy")
+    assert engine.direction == ""

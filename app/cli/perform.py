@@ -26,7 +26,8 @@ from inference.contract import (
 )
 
 if TYPE_CHECKING:
-    from inference.engine import Engine, MotionMoment
+    from inference.engine import Engine
+    from inference.motion_history import MotionMoment
 
 _SIDEWAYS: Final = float(np.radians(30.0))
 _UP: Final = float(np.radians(25.0))
