@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.audio_features import HOP, MEL_BANDS, LogMel, clean
+from inference.audio_features import HOP, MEL_BANDS, LogMel, Prosody, clean
 from inference.contract import (
     CUES,
     MOODS,
@@ -61,6 +61,8 @@ class MotionGenerator:
         self._noise_size = int(package.parameters["noise_size"])
         self._session = open_session(package.path("step"), provider, threads=1, state=states)
         self._hearing = (LogMel(), LogMel())
+        self._prosody = (Prosody(), Prosody())
+        self._hears_voices = "self_voice" in self._session.inputs
         self.reset()
 
     @property
@@ -80,8 +82,8 @@ class MotionGenerator:
         """Forget everything heard; the same seed and audio give the same performance."""
         self._noise = np.random.default_rng(seed)
         self._session.reset()
-        for hearing in self._hearing:
-            hearing.reset()
+        for part in (*self._hearing, *self._prosody):
+            part.reset()
         self._waiting_FM = [np.zeros((0, MEL_BANDS), np.float32) for _ in self._hearing]
         self._steps = 0
         self._asked: set[str] = set()
@@ -111,6 +113,7 @@ class MotionGenerator:
         for i, audio_N in enumerate((heard_N, others_N)):
             mel_FM = self._hearing[i].push(audio_N)
             self._waiting_FM[i] = np.concatenate([self._waiting_FM[i], mel_FM])
+        voices = [self._voices(i, audio_N) for i, audio_N in enumerate((heard_N, others_N))]
         count = len(self._waiting_FM[0]) // _FRAMES
         track = MotionTrack(
             time_T=(self._steps + 1 + np.arange(count, dtype=np.float64)) / MOTION_RATE,
@@ -120,7 +123,7 @@ class MotionGenerator:
             viseme_TV=np.zeros((count, len(VISEMES)), np.float32),
         )
         for step in range(count):
-            self._step(track, step, self._style())
+            self._step(track, step, self._style(), [v_S2[step : step + 1] for v_S2 in voices])
         self._waiting_FM = [mel_FM[count * _FRAMES :].copy() for mel_FM in self._waiting_FM]
         self._steps += count
         return track
@@ -138,17 +141,26 @@ class MotionGenerator:
         controls = np.array([[value[name] for name in self._controls]], np.float32)
         return np.clip(np.nan_to_num(controls, nan=0.5), 0, 1)
 
-    def _step(self, track: MotionTrack, step: int, controls: Float32Array) -> None:
+    def _voices(self, stream: int, audio_N: Float32Array) -> Float32Array:
+        """Level and pitch of the steps that a stream completes: (S, 2)."""
+        if not self._hears_voices:
+            return np.zeros(((len(audio_N) + STEP_SAMPLES) // STEP_SAMPLES, 2), np.float32)
+        return np.stack(self._prosody[stream].push(audio_N), 1)
+
+    def _step(
+        self, track: MotionTrack, step: int, controls: Float32Array, voices: list[Float32Array]
+    ) -> None:
         """Run the graph once and put its outputs into row `step` of the track."""
         at = slice(step * _FRAMES, (step + 1) * _FRAMES)
-        out = self._session.run(
-            {
-                "self_mel": self._waiting_FM[0][None, at],
-                "other_mel": self._waiting_FM[1][None, at],
-                "controls": controls,
-                "noise": self._noise.random((1, self._noise_size), np.float32),
-            }
-        )
+        inputs = {
+            "self_mel": self._waiting_FM[0][None, at],
+            "other_mel": self._waiting_FM[1][None, at],
+            "controls": controls,
+            "noise": self._noise.random((1, self._noise_size), np.float32),
+        }
+        if self._hears_voices:
+            inputs["self_voice"], inputs["other_voice"] = voices
+        out = self._session.run(inputs)
         track.motion_TD[step] = out["motion"][0]
         track.speaking_T[step], track.listening_T[step] = out["activity"][0]
         track.viseme_TV[step] = out["visemes"][0]

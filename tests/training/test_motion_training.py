@@ -14,15 +14,22 @@ from inference.audio_features import MEL_BANDS
 from inference.contract import AUDIO_RATE, MOTION_INDEX, VISEMES, Float32Array
 from inference.motion_generator import MotionGenerator
 from training.evaluate.mouth_score import place, score
-from training.motion.conversations import VoicePool, make_example, write_shard
+from training.motion.articulation import Articulation, MouthSettings
+from training.motion.augment_features import bend, hide, warp_matrices
+from training.motion.conversations import PHONE_GRID_S, VoicePool, make_example, write_shard
+from training.motion.echo_path import FEATURE_SIZE as ECHO_FEATURES
+from training.motion.echo_path import EchoPath
 from training.motion.export import write_package
-from training.motion.generator import Generator, MouthSettings
+from training.motion.generator import Generator
+from training.motion.hearing_targets import segments_of, targets_of
 from training.motion.life import NOISE_SIZE, STATE_SIZE, Life
-from training.motion.network import HearingNet
-from training.motion.normaliser import FEATURE_SIZE, Normaliser, normalise
+from training.motion.network import HEADS, HearingNet
+from training.motion.normaliser import FEATURE_SIZE, SELF_FEATURES, Ears
+from training.motion.normaliser import hear as hear_whole
 from training.motion.train import batches, loss_of, train
 from training.speech.corpus import Clip, Corpus
-from training.teacher.mouth import MOUTH, motion_columns, mouth_track
+from training.speech.phones import PHONES
+from training.teacher.mouth import MOUTH, aperture, motion_columns, mouth_track, openness_track
 
 WORD = [
     (0.0, 0.3, "SIL"), (0.3, 0.45, "M"), (0.45, 0.7, "AA"), (0.7, 0.85, "SZ"), (0.85, 1.1, "EH"),
@@ -52,28 +59,118 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> VoicePool:
 
 
 def test_the_normaliser_forgets_gain() -> None:
-    normaliser = Normaliser()
     mel = torch.randn(1, 600, MEL_BANDS, generator=torch.Generator().manual_seed(0)) - 8
     mel[:, ::40] -= 8
-    loud, soft = normalise(normaliser, mel), normalise(normaliser, mel - 3)
-    assert loud.shape == (1, 300, FEATURE_SIZE)
-    early = (loud - soft)[:, 5].abs().mean()
-    late = (loud - soft)[:, -1].abs().mean()
-    assert late < 0.1 * early + 0.02
+    quiet = torch.full_like(mel, -18.4)
+    (loud, _), (soft, _) = hear_whole(Ears(), mel, quiet), hear_whole(Ears(), mel - 3, quiet)
+    assert loud.shape == (1, 300, SELF_FEATURES)
+    difference = (loud - soft)[..., :FEATURE_SIZE].abs().mean(2)[0]
+    assert difference[-1] < 0.1 * difference[5] + 0.02
+
+
+def talk_of_others(steps: int, late: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-mel means of others who talk with pauses, and of their echo `late` steps later."""
+    generator = torch.Generator().manual_seed(0)
+    other = torch.randn(1, steps, MEL_BANDS, generator=generator) * 1.5 - 6
+    other[:, torch.rand(steps, generator=generator) < 0.2] = -17
+    path = torch.linspace(-1, -4, MEL_BANDS)
+    echo = torch.nn.functional.pad(other, (0, 0, late, 0), value=-18.0)[:, :steps] + path
+    return other, torch.logaddexp(echo, torch.full_like(echo, -14.0))
+
+
+def test_the_echo_of_others_is_foretold_and_the_user_stands_out() -> None:
+    steps, late, since = 300, 7, 200
+    other, mic = talk_of_others(steps, late)
+    mic[:, since:] = torch.logaddexp(mic[:, since:], torch.full((steps - since, MEL_BANDS), -5.0))
+    path, heard = EchoPath(), []
+    state = path.initial(1)
+    with torch.inference_mode():
+        for t in range(steps):
+            features, state = path(mic[:, t], other[:, t], state)
+            heard.append(features[0])
+    features = torch.stack(heard)
+    assert features.shape == (steps, ECHO_FEATURES)
+    unexplained = features[:, :MEL_BANDS].mean(1) + 1  # 0: all that is heard is echo
+    talking = other[0, :, 0].roll(late) > -12
+    assert unexplained[100:since][talking[100:since]].abs().mean() < 0.25
+    assert unexplained[since : since + 20].mean() > 0.8
 
 
 def test_a_step_of_the_network_is_its_whole() -> None:
     torch.manual_seed(0)
     net = HearingNet().eval()
-    mine, theirs = torch.randn(2, 12, FEATURE_SIZE), torch.randn(2, 12, FEATURE_SIZE)
+    mine, theirs = torch.randn(2, 30, SELF_FEATURES), torch.randn(2, 30, FEATURE_SIZE)
     with torch.inference_mode():
-        heads, listening = net(mine, theirs)
+        heads, later, listening = net(mine, theirs)
         state = net.initial(2)
-        for t in range(12):
+        for t in range(30):
             head, heard, state = net.step(mine[:, t], theirs[:, t], state)
             assert torch.allclose(head, heads[:, t], atol=1e-5)
-            assert torch.allclose(heard, listening[:, t], atol=1e-5)
-    assert sum(p.numel() for p in net.parameters()) < 1_500_000
+            assert torch.allclose(heard[:, 0], listening[:, t], atol=1e-5)
+    assert heads.shape[2] == sum(HEADS.values())
+    assert later.shape[3] == len(PHONES)
+    assert sum(p.numel() for p in net.parameters()) < 3_000_000
+
+
+def test_bent_features_are_other_voices_and_hidden_ones_are_gone() -> None:
+    generator = torch.Generator().manual_seed(0)
+    ramp = torch.linspace(-12, -4, MEL_BANDS).repeat(8, 20, 1)
+    still, higher = (
+        ramp[:1] @ warp_matrices(torch.tensor([1.0])),
+        ramp[:1] @ warp_matrices(torch.tensor([1.15])),
+    )
+    assert torch.allclose(still, ramp[:1], atol=1e-3)
+    assert (higher - ramp[:1])[0, 0, 5:35].min() > 0
+    first, second = bend(ramp, ramp, generator), bend(ramp, ramp, generator)
+    assert first[0].shape == ramp.shape
+    assert (first[0] - second[0]).abs().mean() > 0.1
+    features = torch.ones(8, 100, SELF_FEATURES)
+    hidden = hide(features, MEL_BANDS, 2, generator)
+    assert features.min() == 1
+    assert 0.01 < (hidden[..., : 2 * MEL_BANDS] == 0).float().mean() < 0.4
+    assert (hidden[..., 2 * MEL_BANDS :] == 1).all()
+
+
+def test_targets_are_those_of_the_time_a_step_is_seen() -> None:
+    grid = np.zeros(410, np.uint8)
+    for start, end, name in WORD:
+        grid[round(start / PHONE_GRID_S) : round(end / PHONE_GRID_S)] = PHONES.index(name)
+    assert segments_of(grid)[1][2] == "M"
+    targets = targets_of(grid, 100)
+    at = round(0.38 / 0.02) - 1  # drawn at 0.38 s, within the m
+    assert targets["closure_T"][at] == 1
+    assert VISEMES[int(targets["viseme_T"][at])] == "PP"
+    assert targets["closure_T"].sum() == pytest.approx((0.15 + 0.1 + 0.04) / 0.02, abs=2)
+    assert targets["openness_T"].max() > 0.9
+    assert PHONES[int(targets["later_TL"][at - 2, 2])] == "SIL"  # 60 ms before
+    assert targets["round_T"][round(1.3 / 0.02)] == 1
+
+
+def test_openness_follows_the_phones_and_so_does_the_teacher() -> None:
+    time_T = np.arange(0, 2, 0.01)
+    asked = openness_track(WORD, time_T)
+    assert asked[time_T < 0.2].max() < 0.01
+    assert asked[np.abs(time_T - 0.58) < 0.03].min() > 0.95
+    assert asked[np.abs(time_T - 1.15) < 0.01].max() < 0.15
+    assert np.corrcoef(asked, aperture(mouth_track(WORD, time_T)))[0, 1] > 0.85
+
+
+def test_lips_close_and_part_by_the_heads() -> None:
+    part = Articulation(HearingNet(), MouthSettings())
+    told = {name: torch.zeros(3, size) for name, size in HEADS.items()}
+    told["closure"] = torch.tensor([[-6.0], [-6.0], [6.0]])
+    told["openness"] = torch.tensor([[0.0], [1.0], [1.0]])
+    even = torch.full((3, len(VISEMES)), 1 / len(VISEMES))
+    mouth = part.shape(told, even, torch.zeros(3, 1)).detach().numpy()
+    opened = aperture(mouth)
+    assert opened[0] > 0.05  # n and s part the lips a little
+    assert opened[1] > 2 * opened[0]
+    assert opened[2] < 0.01
+    louder = part.shape(told, even, torch.ones(3, 1)).detach().numpy()
+    assert aperture(louder)[1] > 1.05 * opened[1]
+    read = part.read(torch.tensor([[0.0, 0.3, *[0.1] * 7, *[0.0] * 6]]))
+    assert read.argmax() != 1  # seven inner sounds are likelier than one closed
+    assert read.sum() == pytest.approx(1)
 
 
 def live(life: Life, talk: float, hear: float, steps: int, batch: int = 16) -> Float32Array:
@@ -127,29 +224,41 @@ def test_nods_answer_pauses_of_the_other() -> None:
 
 def test_an_example_is_complete(pool: VoicePool) -> None:
     for seed in range(6):
-        example = make_example(pool, np.random.default_rng(seed), 4.0)
+        example = make_example(pool, np.random.default_rng(seed), 4.0, echoes=seed > 3)
         assert example.self_FM.shape == example.other_FM.shape == (400, MEL_BANDS)
-        assert example.mouth_TK.shape == (201, len(MOUTH))
+        assert example.phone_P.shape == (810,)
+        assert example.listening_T.shape == example.accent_T.shape == (201,)
         assert np.isfinite(example.self_FM).all()
-        assert example.mouth_TK[example.speaking_T == 0].max(initial=0) < 0.5
-        assert example.viseme_T.max() < len(VISEMES)
+        if seed > 3:
+            assert example.listening_T.max() == 1
+
+
+def test_voices_can_be_left_out(pool: VoicePool, tmp_path: Path) -> None:
+    clips = [clip for found in pool.by_voice.values() for clip in found]
+    assert {clip.voice for clip in clips} == {"a"}
+    corpus = Corpus(tmp_path)
+    corpus.add(
+        Clip("b-0", "b", "en-us", "human", "", 2.0, list(WORD)), voice(np.random.default_rng(3))
+    )
+    assert VoicePool(corpus).voices == ["b"]
+    assert len(VoicePool(corpus).audio(next(corpus.clips()))) == 2 * AUDIO_RATE
+    both = VoicePool([corpus, Corpus(tmp_path / "none")], without=["c"])
+    assert both.voices == ["b"]
 
 
 def test_training_learns_and_the_export_agrees(pool: VoicePool, tmp_path: Path) -> None:
     torch.manual_seed(0)
     write_shard(pool, tmp_path / "shard-0000.npz", seed=0, count=8)
-    batch = next(batches(tmp_path, np.random.default_rng(0)))
+    batch = next(batches([tmp_path], 0, augment=False))
 
     def loss(net: HearingNet) -> float:
         with torch.inference_mode():
-            return float(loss_of(*net(batch["self"], batch["other"]), batch))
+            return float(loss_of(*net.eval()(batch["self"], batch["other"]), batch))
 
-    before = loss(HearingNet())
-    # A clock that ticks once a step: as many steps on any machine.
-    ticks = map(float, itertools.count())
-    net = train(
-        tmp_path, tmp_path / "run", minutes=1.0, rate=3e-3, seed=0, clock=lambda: next(ticks)
-    )
+    before = loss(HearingNet(48, 48))
+    # A clock that ticks every step: as many steps on any machine.
+    ticks = map(float, itertools.count(0, 2))
+    net = train([tmp_path], tmp_path / "run", 1.0, 5e-3, 0, clock=lambda: next(ticks), width=48)
     assert loss(net) < 0.8 * before
     assert (tmp_path / "run/hearing.pt").exists()
     package = tmp_path / "motion-tiny"

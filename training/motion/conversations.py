@@ -1,15 +1,18 @@
 """Training examples: ten seconds of somebody at a microphone, others in the call, and the truth.
 
 `python -m training.motion.conversations CORPUS OUT --count N` writes shards of features and
-targets. An example lays clips of one voice on a time line with pauses, sometimes lets others talk
+phones. An example lays clips of one voice on a time line with pauses, sometimes lets others talk
 on the second stream, leaks their echo into the microphone, and puts it all through a random
-recording chain (`training.speech.augment`). One in five holds no speech of the user's at all.
+recording chain (`training.speech.augment`). One in four holds no speech of the user's at all.
+
+A shard keeps phones and not mouths, so that the teacher can change without new shards.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,24 +27,25 @@ from inference.contract import AUDIO_RATE, STEP_SAMPLES, Float32Array
 from training.speech.align import GOOD_SCORE
 from training.speech.augment import NOISES, Rng, db, degrade, level, room
 from training.speech.corpus import Clip, Corpus
-from training.speech.phones import Segments, merge
-from training.teacher.mouth import accent_track, mouth_track, speech_track, viseme_track
+from training.speech.phones import PHONE_INDEX, Segments, merge
+from training.teacher.mouth import accent_track, speech_track
 
 SECONDS: Final = 10.0
 SHARD: Final = 128
+PHONE_GRID_S: Final = 0.005
+"""Step of `phone_P`: phone p fills [p, p + 1) * 5 ms."""
+LATEST_ECHO_S: Final = 0.3
 _SPEECH_LEVEL: Final = 0.1
 _GRID_S: Final = STEP_SAMPLES / AUDIO_RATE
 
 
 @dataclass(slots=True)
 class Example:
-    """One example of T steps; tracks have T + 1 points, every 20 ms from 0."""
+    """One example of T steps; tracks have T + 1 points, every 20 ms from 0; 10 T + 10 phones."""
 
     self_FM: Float32Array
     other_FM: Float32Array
-    mouth_TK: Float32Array
-    viseme_T: NDArray[np.int64]
-    speaking_T: Float32Array
+    phone_P: NDArray[np.uint8]
     listening_T: Float32Array
     accent_T: Float32Array
 
@@ -49,12 +53,21 @@ class Example:
 class VoicePool:
     """Clips by voice, and how often each voice is heard: by the root of its duration."""
 
-    def __init__(self, corpus: Corpus, human_share: float = 0.6) -> None:
-        self.corpus = corpus
+    def __init__(
+        self,
+        corpora: Corpus | list[Corpus],
+        human_share: float = 0.6,
+        without: Collection[str] = (),
+    ) -> None:
+        """All well aligned clips of the corpora but those of the voices in `without`."""
         self.by_voice: dict[str, list[Clip]] = defaultdict(list)
-        for clip in corpus.clips():
-            if clip.phones and (clip.kind == "synthetic" or clip.score > GOOD_SCORE):
-                self.by_voice[clip.voice].append(clip)
+        self._corpus_of: dict[str, Corpus] = {}
+        for corpus in [corpora] if isinstance(corpora, Corpus) else corpora:
+            for clip in corpus.clips():
+                good = clip.kind == "synthetic" or clip.score > GOOD_SCORE
+                if clip.phones and good and clip.voice not in without:
+                    self.by_voice[clip.voice].append(clip)
+                    self._corpus_of[clip.id] = corpus
         self.voices = sorted(self.by_voice)
         weight = np.array([np.sqrt(sum(c.duration for c in self.by_voice[v])) for v in self.voices])
         human = np.array([self.by_voice[v][0].kind == "human" for v in self.voices])
@@ -66,6 +79,10 @@ class VoicePool:
     def voice(self, rng: Rng) -> str:
         """A random voice."""
         return str(rng.choice(self.voices, p=self.chance))
+
+    def audio(self, clip: Clip) -> Float32Array:
+        """The clip's sound."""
+        return self._corpus_of[clip.id].audio(clip)
 
     def talk(self, voice: str, rng: Rng, seconds: float) -> tuple[Float32Array, Segments]:
         """Clips of one voice with pauses: audio of `seconds`, its phones.
@@ -80,7 +97,7 @@ class VoicePool:
         at = int(rng.uniform(0, 1.5) * AUDIO_RATE) if rng.uniform() < 0.7 else 0
         while at < count - AUDIO_RATE // 4:
             clip = self.by_voice[voice][int(rng.integers(len(self.by_voice[voice])))]
-            sound = self.corpus.audio(clip)
+            sound = self.audio(clip)
             if warp != 1.0:
                 sound = soxr.resample(sound, AUDIO_RATE * warp, AUDIO_RATE).astype(np.float32)
             sound = sound * (_SPEECH_LEVEL / level(sound) * db(rng.normal(0, 2)))
@@ -117,27 +134,44 @@ def _not_speech(rng: Rng, count: int) -> Float32Array:
     return np.clip(audio_N, -1, 1).astype(np.float32)
 
 
+def phone_grid(phones: Segments, count: int) -> NDArray[np.uint8]:
+    """Index into PHONES every PHONE_GRID_S: uint8 (count,)."""
+    ends_S = np.array([end for _, end, _ in phones])
+    index_S = np.array([PHONE_INDEX[name] for _, _, name in phones], np.uint8)
+    at_P = (np.arange(count) + 0.5) * PHONE_GRID_S
+    return index_S[np.minimum(np.searchsorted(ends_S, at_P, side="right"), len(phones) - 1)]
+
+
+def echo_of(other_N: Float32Array, rng: Rng) -> Float32Array:
+    """The others from the loudspeakers, late, through the room, 35 to 0 dB down."""
+    wet_N = fftconvolve(other_N, room(rng, far=True))[: len(other_N)]
+    late = int(rng.uniform(0.0, LATEST_ECHO_S) * AUDIO_RATE)
+    late_N = np.concatenate([np.zeros(late), wet_N])[: len(other_N)]
+    return np.asarray(late_N * db(rng.uniform(-35, 0)), np.float32)
+
+
+def _microphone(
+    clean_N: Float32Array, other_N: Float32Array, speaks: bool, echoes: bool, rng: Rng
+) -> Float32Array:
+    """What the user's microphone delivers."""
+    if echoes:
+        return degrade(clean_N + echo_of(other_N, rng), rng)
+    return degrade(clean_N, rng) if speaks else _not_speech(rng, len(clean_N))
+
+
 def make_example(
     pool: VoicePool, rng: Rng, seconds: float = SECONDS, echoes: bool = False
 ) -> Example:
     """One random example; `echoes` makes others, their echo and a silent user usual."""
     count = int(seconds * AUDIO_RATE)
-    speaks, others = rng.uniform() < (0.4 if echoes else 0.8), echoes or rng.uniform() < 0.5
+    speaks = rng.uniform() < (0.4 if echoes else 0.77)
+    others = echoes or rng.uniform() < (0.5 if speaks else 0.7)
+    leaks = others and rng.uniform() < (0.9 if echoes else 0.4 if speaks else 0.75)
     clean_N, phones = pool.talk(pool.voice(rng), rng, seconds) if speaks else _silence(seconds)
     other_N, other_phones = (
         pool.talk(pool.voice(rng), rng, seconds) if others else _silence(seconds)
     )
-    mixed_N = clean_N
-    if others and rng.uniform() < (0.9 if echoes else 0.5):
-        echo_N = fftconvolve(other_N, room(rng, far=True))[:count].astype(np.float32)
-        delay = int(rng.uniform(0.0, 0.25) * AUDIO_RATE)
-        echo_N = np.concatenate([np.zeros(delay, np.float32), echo_N])[:count]
-        leak_N = np.asarray(echo_N * db(rng.uniform(-35, 0)), np.float32)
-        mixed_N = mixed_N + leak_N
-    if speaks or (others and mixed_N is not clean_N):
-        self_N = degrade(mixed_N, rng)
-    else:
-        self_N = _not_speech(rng, count)
+    self_N = _microphone(clean_N, other_N, speaks, leaks, rng)
     if others:
         gain = np.float32(db(rng.uniform(-20, 6)))
         other_N = degrade(other_N, rng) if rng.uniform() < 0.6 else other_N * gain
@@ -147,9 +181,7 @@ def make_example(
     return Example(
         LogMel().push(self_N),
         LogMel().push(other_N),
-        mouth_track(phones, time_T),
-        viseme_track(phones, time_T),
-        speech_track(phones, time_T),
+        phone_grid(phones, round((seconds + 0.05) / PHONE_GRID_S)),
         speech_track(other_phones, time_T),
         accent_track(phones, level_track(clean_N), time_T),
     )
@@ -163,11 +195,11 @@ def write_shard(
     examples = [make_example(pool, rng, echoes=echoes) for _ in range(count)]
     half = {
         name: np.stack([getattr(e, name) for e in examples]).astype(np.float16)
-        for name in ("self_FM", "other_FM", "mouth_TK", "speaking_T", "listening_T", "accent_T")
+        for name in ("self_FM", "other_FM", "listening_T", "accent_T")
     }
-    visemes = np.stack([e.viseme_T for e in examples]).astype(np.uint8)
+    phone_P = np.stack([e.phone_P for e in examples])
     temporary = file.with_suffix(".part.npz")
-    np.savez(temporary, viseme_T=visemes, **half)  # type: ignore[arg-type]
+    np.savez(temporary, phone_P=phone_P, **half)  # type: ignore[arg-type]
     temporary.replace(file)
 
 
@@ -179,10 +211,14 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=30, help=f"shards of {SHARD} examples")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--examples", type=int, default=SHARD, help="in a shard")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="another corpus")
+    parser.add_argument("--without", action="append", default=[], help="a voice to leave out")
+    parser.add_argument("--human-share", type=float, default=0.6, help="of human voices")
     parser.add_argument("--echoes", action="store_true", help="mostly others and their echo")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    pool = VoicePool(Corpus(options.corpus))
+    corpora = [Corpus(folder) for folder in [options.corpus, *options.also]]
+    pool = VoicePool(corpora, options.human_share, options.without)
     for i in range(options.first, options.first + options.count):
         file = options.out / f"shard-{i:04d}.npz"
         if not file.exists():

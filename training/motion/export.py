@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import json
 import warnings
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,21 +19,24 @@ import torch
 
 from inference.audio_features import HOP, MEL_BANDS
 from inference.contract import AUDIO_RATE, MOTION_RATE
-from training.motion.generator import STATE_NAMES, Generator, MouthSettings, example_inputs
+from training.motion.articulation import MouthSettings
+from training.motion.generator import STATE_NAMES, Generator, example_inputs
 from training.motion.life import NOISE_SIZE
 from training.motion.network import HearingNet
 
-VERSION: Final = "0.1.0"
+VERSION: Final = "0.2.0"
 GRAPH: Final = "step.onnx"
-INPUTS: Final = ("self_mel", "other_mel", "controls", "noise")
+INPUTS: Final = ("self_mel", "other_mel", "self_voice", "other_voice", "controls", "noise")
 OUTPUTS: Final = ("motion", "activity", "visemes")
 _TOLERANCE: Final = 2e-4
 
 
 def load_generator(checkpoint: Path, settings: MouthSettings) -> Generator:
     """The generator of a checkpoint, ready to run."""
-    hearing = HearingNet()
-    hearing.load_state_dict(torch.load(checkpoint, weights_only=True))
+    weights = torch.load(checkpoint, weights_only=True)
+    width, memory = (weights[name].shape[-1] for name in ("embed.bias", "memory.weight_hh_l0"))
+    hearing = HearingNet(width, memory)
+    hearing.load_state_dict(weights)
     return Generator(hearing, settings).eval()
 
 
@@ -66,7 +68,9 @@ def parity(generator: Generator, file: Path, steps: int = 200) -> float:
     for _ in range(steps):
         mel, other = (torch.randn(1, 2, MEL_BANDS, generator=generator_rng) * 3 - 9 for _ in "so")
         noise = torch.rand(1, NOISE_SIZE, generator=generator_rng)
-        fixed = (mel, other, torch.full((1, 2), 0.5), noise)
+        level, pitch = torch.rand(2, 2, generator=generator_rng)
+        voices = torch.stack([level * 60 - 70, torch.relu(pitch - 0.3) * 500], 1)
+        fixed = (mel, other, voices[:1], voices[1:], torch.full((1, 2), 0.5), noise)
         with torch.inference_mode():
             expected = generator(*fixed, *ours)
         feed = dict(zip(names, [*(f.numpy() for f in fixed), *theirs], strict=True))
@@ -94,7 +98,7 @@ def write_package(
         "version": VERSION,
         "kind": "motion",
         "licence": "Apache-2.0",
-        "description": "A voice in, a living face out: first light. Causal, no look-ahead.",
+        "description": "A voice in, a living face out. Causal, no look-ahead.",
         "rates": {"audio": AUDIO_RATE, "features": AUDIO_RATE / HOP, "motion": MOTION_RATE},
         "delay_ms": delay_ms,
         "graphs": {"step": GRAPH},
@@ -103,7 +107,7 @@ def write_package(
             "mel_bands": MEL_BANDS,
             "noise_size": NOISE_SIZE,
             "states": list(STATE_NAMES),
-            "mouth": asdict(generator.settings),
+            "mouth": generator.settings_dict(),
             **notes,
         },
     }

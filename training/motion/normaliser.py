@@ -4,7 +4,9 @@ Per mel band it tracks a noise floor (falls fast, rises slowly: minimum statisti
 of Martin, "Noise power spectral density estimation based on optimal smoothing and minimum
 statistics", 2001) and the mean of speech-like steps (cepstral mean normalisation, done causally:
 gain, microphone colour and long-term voice spectrum are all offsets of log-mel). The network sees
-log-mel relative to that mean, and how far the floor lies under it.
+log-mel relative to that mean, how far the floor lies under it, and how the mean itself differs from
+the long-term average of speech: early on that says more of what was spoken than of who speaks, and
+the network is left to judge.
 """
 
 from __future__ import annotations
@@ -15,12 +17,18 @@ import torch
 from torch import nn
 
 from inference.audio_features import MEL_BANDS
+from training.motion.echo_path import FEATURE_SIZE as ECHO_FEATURES
+from training.motion.echo_path import STATE_SIZE as ECHO_STATE
+from training.motion.echo_path import EchoPath
 
 FRAMES: Final = 2
 """Feature frames of one step."""
 STATE_SIZE: Final = 2 * MEL_BANDS + 3
 """Floor and speech mean per band; peak level, weight of the mean, steps heard (capped)."""
-FEATURE_SIZE: Final = (FRAMES + 1) * MEL_BANDS + 3
+FEATURE_SIZE: Final = (FRAMES + 2) * MEL_BANDS + 3
+
+SELF_FEATURES: Final = FEATURE_SIZE + ECHO_FEATURES
+EARS_STATE: Final = 2 * STATE_SIZE + ECHO_STATE
 
 _SCALE: Final = 2.5
 _FLOOR_FALL: Final = 0.25
@@ -71,19 +79,56 @@ class Normaliser(nn.Module):
         weight = torch.clamp(weight + gate, max=1 / _SPEECH_RATE)
         centred = torch.clamp((mel - mean[:, None]) / _SCALE, -3, 3).flatten(1)
         depth = torch.clamp((floor - mean) / _SCALE, -3, 1)
+        colour = mean - self.prior_tilt_B
+        colour = torch.clamp((colour - colour.mean(1, keepdim=True)) / _SCALE, -2, 2)
         extra = torch.cat([snr / 4, (level - peak) / 4, weight * _SPEECH_RATE], 1)
-        features = torch.cat([centred, depth, extra], 1)
+        features = torch.cat([centred, depth, colour, extra], 1)
         state = torch.cat([floor, mean, peak, weight, torch.clamp(heard + 1, max=1000)], 1)
         return features, state
 
 
+class Ears(nn.Module):
+    """Both streams of one step: normalised, and the microphone compared with the others' echo.
+
+    mel of self and other (B, FRAMES, MEL_BANDS), state (B, EARS_STATE) -> self
+    (B, SELF_FEATURES), other (B, FEATURE_SIZE), state.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.normaliser, self.echo_path = Normaliser(), EchoPath()
+
+    def initial(self, batch: int) -> torch.Tensor:
+        """State of one who has heard nothing: (batch, EARS_STATE)."""
+        normal = self.normaliser.initial(batch)
+        return torch.cat([normal, normal, self.echo_path.initial(batch)], 1)
+
+    def forward(
+        self, self_mel: torch.Tensor, other_mel: torch.Tensor, state: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """One step."""
+        batch = len(self_mel)
+        normal, echo = state.split([2 * STATE_SIZE, ECHO_STATE], 1)
+        # Both streams at once: half as many nodes in the exported graph.
+        both, normal = self.normaliser(
+            torch.cat([self_mel, other_mel], 0), torch.cat(normal.split(STATE_SIZE, 1), 0)
+        )
+        compared, echo = self.echo_path(self_mel.mean(1), other_mel.mean(1), echo)
+        heard_self, heard_other = both.split(batch, 0)
+        state = torch.cat([*normal.split(batch, 0), echo], 1)
+        return torch.cat([heard_self, compared], 1), heard_other, state
+
+
 @torch.no_grad()
-def normalise(normaliser: Normaliser, mel_BFM: torch.Tensor) -> torch.Tensor:
-    """Whole recordings: mel (B, F, MEL_BANDS) -> features (B, F // FRAMES, FEATURE_SIZE)."""
-    steps = mel_BFM.shape[1] // FRAMES
-    state = normaliser.initial(len(mel_BFM))
-    out = []
-    for t in range(steps):
-        features, state = normaliser(mel_BFM[:, t * FRAMES : (t + 1) * FRAMES], state)
-        out.append(features)
-    return torch.stack(out, 1)
+def hear(
+    ears: Ears, self_BFM: torch.Tensor, other_BFM: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Whole recordings: mel (B, F, MEL_BANDS) -> features (B, F // FRAMES, ...) of both."""
+    state = ears.initial(len(self_BFM))
+    mine, theirs = [], []
+    for at in range(0, self_BFM.shape[1] // FRAMES * FRAMES, FRAMES):
+        step = slice(at, at + FRAMES)
+        heard_self, heard_other, state = ears(self_BFM[:, step], other_BFM[:, step], state)
+        mine.append(heard_self)
+        theirs.append(heard_other)
+    return torch.stack(mine, 1), torch.stack(theirs, 1)

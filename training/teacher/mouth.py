@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from inference.contract import MOTION_INDEX, VISEMES, Float32Array
 from training.speech.phones import VOWELS, Segments
@@ -79,6 +80,32 @@ VISEME_OF: Final[dict[str, str]] = {
     "W": "U", "AA": "aa", "AE": "aa", "EH": "E", "AX": "E", "IH": "I", "IY": "I", "OO": "O",
     "OE": "O", "UU": "U", "YY": "U", "HH": "E",
 }  # fmt: skip
+
+
+OPENNESS: Final[dict[str, float]] = {
+    "SIL": 0.0, "PB": 0.0, "M": 0.0, "FV": 0.1, "TH": 0.25, "TD": 0.25, "SZ": 0.15, "SH": 0.2,
+    "N": 0.25, "L": 0.25, "R": 0.25, "K": 0.25, "NG": 0.25, "HH": 0.6, "J": 0.35, "W": 0.3,
+    "AA": 1.0, "AE": 1.0, "EH": 0.6, "AX": 0.6, "ER": 0.25, "IH": 0.35, "IY": 0.35, "OO": 0.6,
+    "UU": 0.3, "YY": 0.3, "OE": 0.6,
+}  # fmt: skip
+"""How far apart a phone wants the lips, of an open vowel."""
+OPENNESS_SMOOTH_S: Final = 0.03
+
+
+def openness_track(phones: Segments, time_T: NDArray[np.float64]) -> Float32Array:
+    """Openness that the phones ask for, smoothed by OPENNESS_SMOOTH_S: float32 (T,) in [0, 1].
+
+    What the aperture follows when coarticulation is left aside: each phone's OPENNESS held for its
+    time and convolved with a Gaussian, in closed form. h takes that of the phone after it.
+    """
+    openness_T = np.zeros(len(time_T))
+    for i, (start, end, name) in enumerate(phones):
+        following = phones[i + 1][2] if i + 1 < len(phones) else "SIL"
+        value = OPENNESS[following if name == "HH" and following != "SIL" else name]
+        if value > 0:
+            before_T, after_T = (ndtr((time_T - edge) / OPENNESS_SMOOTH_S) for edge in (start, end))
+            openness_T += value * (before_T - after_T)
+    return openness_T.astype(np.float32)
 
 
 def pose(phone: str) -> Float32Array:
