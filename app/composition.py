@@ -14,6 +14,7 @@ from app.devices.microphone import Microphone
 from app.devices.recorder import Film, Recorder
 from app.devices.virtual_camera import VirtualCamera
 from app.engine_builder import make_frames, make_motion
+from app.known_controls import known_controls
 from app.live_session import LiveChoices, LiveSession
 from app.live_session.guard import SteadyFrames, SteadyMotion
 from app.live_session.loop import LivePicture
@@ -60,6 +61,7 @@ class OnnxStage:
         library = ModelLibrary()
         self._frame_package = library.load("frame", models.frame)
         motion_package = library.load("motion", models.motion)
+        self._knows = known_controls(motion_package)
         self._background = choices.background
         self._character, frames = self._load(choices.character)
         motion = SteadyMotion(make_motion(motion_package, self._provider), clock, report)
@@ -107,6 +109,11 @@ class OnnxStage:
         """See `Stage.set_background`."""
         self._engine.set_background(background)
         self._background = background
+
+    @property
+    def knows(self) -> frozenset[str]:
+        """See `Stage.knows`."""
+        return self._knows
 
     def set_controls(self, controls: Controls) -> None:
         """See `Stage.set_controls`."""

@@ -47,11 +47,16 @@ class SessionStatus:
 
     `fps` is frames per second really handed on, `latency_ms` the median delay of the mouth
     (microphone to camera, DESIGN section 7), levels are RMS in dBFS (-100 is digital silence).
+    `controls` is the present style and `direction` the text being performed ("" is none); `knows`
+    has what the motion model can be asked for: `liveliness`, `warmth`, moods and cues by name.
     """
 
     activity: Activity = Activity.IDLE
     fps: float = 0.0
     latency_ms: float = 0.0
+    controls: Controls = field(default_factory=Controls)
+    direction: str = ""
+    knows: frozenset[str] = frozenset()
     provider: str = ""
     character: str = ""
     microphone_level_db: float = -100.0
@@ -142,7 +147,17 @@ class Session(Protocol):
         """Change size and rate; refused with a message in `status()` while the camera is on."""
 
     def set_controls(self, controls: Controls) -> None:
-        """Liveliness and warmth."""
+        """Liveliness, warmth and mood; a running direction may change them again."""
+
+    def cue(self, name: str) -> None:
+        """Perform one of `inference.contract.CUES` now; a model that knows none lives on."""
+
+    def direct(self, text: str) -> None:
+        """Perform a text direction from now on ("" ends a running one).
+
+        What is not understood, or not known to the model, is said in `status().engine` and nothing
+        of the text is performed.
+        """
 
     def set_provider(self, provider: str) -> None:
         """Ask for `auto`, `cpu`, `cuda` or `directml`; what was got is in `status().provider`."""

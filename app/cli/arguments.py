@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from app.known_controls import asked_of, check_known, known_controls
 from app.session_contract import Background
-from inference.contract import Controls, PersonareError
+from inference.contract import MOODS, Controls, PersonareError
+from inference.direction import Direction, direction_of
+
+if TYPE_CHECKING:
+    from inference.model_package import ModelPackage
 
 
 def share(text: str) -> float:
@@ -73,8 +80,44 @@ def add_character(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def mood(text: str) -> tuple[str, float]:
+    """`happy`, or `happy:0.5` with its strength."""
+    name, colon, strength = text.lower().partition(":")
+    if name not in MOODS:
+        near = difflib.get_close_matches(name, MOODS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(MOODS)}"
+        raise argparse.ArgumentTypeError(f"there is no mood '{name}': {hint}")
+    try:
+        return name, share(strength) if colon else 1.0
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{strength}' is no strength: write {name}:0.5, from 0 to 1"
+        ) from None
+
+
+def direction(text: str) -> Direction:
+    """A text direction that is understood to the last word."""
+    try:
+        return direction_of(text)
+    except PersonareError as error:
+        raise argparse.ArgumentTypeError(f"{error} {error.remedy}") from error
+
+
 def add_style(parser: argparse.ArgumentParser) -> None:
-    """`--liveliness`, `--warmth`."""
+    """`--mood`, `--liveliness`, `--warmth`, `--direct`."""
+    parser.add_argument(
+        "--mood",
+        type=mood,
+        default=("neutral", 1.0),
+        metavar="MOOD[:0..1]",
+        help=f"{', '.join(MOODS)}; happy:0.5 is half as strong",
+    )
+    parser.add_argument(
+        "--direct",
+        type=direction,
+        metavar="TEXT",
+        help='what to do, such as "smile and nod, then look thoughtful" (docs/directions.md)',
+    )
     parser.add_argument(
         "--liveliness", type=share, default=0.5, metavar="0..1", help="still .. animated"
     )
@@ -104,7 +147,19 @@ def add_background(parser: argparse.ArgumentParser) -> None:
 
 def controls_of(options: argparse.Namespace) -> Controls:
     """The style that was asked for."""
-    return Controls(options.liveliness, options.warmth)
+    return Controls(options.liveliness, options.warmth, *options.mood)
+
+
+def check_style(options: argparse.Namespace, package: ModelPackage) -> None:
+    """Refuse a mood or a direction that the motion model would not follow.
+
+    Raises:
+        PersonareError: it does not know what was asked for.
+    """
+    asked = asked_of(controls_of(options))
+    if options.direct is not None:
+        asked |= options.direct.uses
+    check_known(asked, known_controls(package), package.name)
 
 
 def check_out(path: Path, *inputs: Path | None) -> None:

@@ -166,9 +166,11 @@ def run(options: argparse.Namespace) -> int:
     arguments.check_out(options.out, options.voice, options.other)
     self_N = read_speech(options.voice)
     other_N = None if options.other is None else fit(read_speech(options.other), len(self_N))
-    engine, _ = build_motion_engine(
+    engine, package = build_motion_engine(
         arguments.controls_of(options), options.seed, options.motion_model
     )
+    arguments.check_style(options, package)
+    engine.direct(options.direct)
     try:
         with options.out.open("w", encoding="utf-8", newline="") as stream:
             count = write_table(stream, options, engine, self_N, other_N)

@@ -166,6 +166,8 @@ def run(options: argparse.Namespace) -> int:
         ),
         options.seed,
     )  # fmt: skip
+    arguments.check_style(options, built.motion_package)
+    built.engine.direct(options.direct)
     arguments.warn(built.provider.message)
     try:
         seconds = render(built.engine, voices, options.out, options.size, options.fps)

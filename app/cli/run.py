@@ -109,12 +109,14 @@ def choices_of(options: argparse.Namespace) -> LiveChoices:
     from app.characters.library import CharacterLibrary
     from app.devices import catalog
     from app.live_session import LiveChoices
+    from app.models.library import ModelLibrary
 
     camera: str | None = None if options.camera == "none" else options.camera
     if camera and sys.platform == "linux" and not Path(camera).exists():
         camera = find(camera, catalog.cameras(), "virtual camera")
     width, height = options.size
     CharacterLibrary().find(options.character)
+    arguments.check_style(options, ModelLibrary().load("motion", options.motion_model))
     return LiveChoices(
         character=options.character,
         microphone=input_key(options.mic, catalog.microphones, "microphone"),
@@ -123,6 +125,7 @@ def choices_of(options: argparse.Namespace) -> LiveChoices:
         output=OutputFormat(width, height, options.fps),
         background=options.background,
         controls=arguments.controls_of(options),
+        direction="" if options.direct is None else options.direct.text,
         provider=options.provider,
     )
 

@@ -21,7 +21,8 @@ from app.realtime.latest_frame import LatestFrame
 from app.realtime.pacer import Pacer
 from app.realtime.stats import StreamMeter
 from app.session_contract import Activity
-from inference.contract import AUDIO_RATE, STEP_SAMPLES, Float32Array, UInt8Array
+from inference.contract import AUDIO_RATE, STEP_SAMPLES, Controls, Float32Array, UInt8Array
+from inference.direction import Direction
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,20 @@ class Performer(Protocol):
     @property
     def heard_s(self) -> float:
         """Seconds of sound consumed."""
+
+    @property
+    def controls(self) -> Controls:
+        """The present style."""
+
+    @property
+    def direction(self) -> str:
+        """The text direction that is being performed; "" when none is."""
+
+    def cue(self, name: str) -> None:
+        """Perform a cue from the next step on; any thread."""
+
+    def direct(self, direction: Direction | None) -> None:
+        """Perform a direction from now on, or end it; any thread."""
 
     def hear(self, self_N: Float32Array, other_N: Float32Array | None = None) -> object:
         """Consume N samples of both streams."""

@@ -63,6 +63,10 @@ class Stage(Protocol):
     def set_controls(self, controls: Controls) -> None:
         """Change the style."""
 
+    @property
+    def knows(self) -> frozenset[str]:
+        """What the motion model can be asked for: `liveliness`, `warmth`, moods, cues."""
+
 
 class RecorderDevice(Device, Protocol):
     """A file being recorded."""

@@ -50,6 +50,7 @@ class LiveChoices:
     output: OutputFormat = field(default_factory=OutputFormat)
     background: Background = field(default_factory=Background)
     controls: Controls = field(default_factory=Controls)
+    direction: str = ""
     provider: str = "auto"
 
 
@@ -61,7 +62,7 @@ class LiveSession:
         self._makers, self._clock = makers, makers.clock
         self._camera_meter = StreamMeter()
         self._camera_note: PartStatus | None = None
-        self._output = choices.output
+        self._output, self._controls = choices.output, choices.controls
         self._camera_key: str | None = None
         self._microphone: KeptPart[AudioInput] = KeptPart("microphone", self._clock)
         self._other: KeptPart[AudioInput] = KeptPart("other", self._clock)
@@ -174,11 +175,14 @@ class LiveSession:
         """See `Session.status`."""
         newest = self._slot.get()
         stats = self.stats()
-        engine = self._studio.status
+        engine, performer = self._studio.status, self._loop.performer
         return SessionStatus(
             activity=Activity.IDLE if newest is None else newest[1].activity,
             fps=stats.fps,
             latency_ms=1000.0 * stats.latency_p50,
+            controls=self._controls if performer is None else performer.controls,
+            direction="" if performer is None else performer.direction,
+            knows=self._studio.knows,
             provider=self._studio.provider,
             character=self._studio.character,
             microphone_level_db=self._feed.self_level.db,
@@ -279,7 +283,18 @@ class LiveSession:
 
     def set_controls(self, controls: Controls) -> None:
         """See `Session.set_controls`."""
+        self._controls = controls
         self._studio.set_controls(controls)
+
+    def cue(self, name: str) -> None:
+        """See `Session.cue`."""
+        performer = self._loop.performer
+        if performer is not None:
+            performer.cue(name)
+
+    def direct(self, text: str) -> None:
+        """See `Session.direct`."""
+        self._studio.direct(text)
 
     def set_provider(self, provider: str) -> None:
         """See `Session.set_provider`."""

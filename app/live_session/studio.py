@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.known_controls import check_known
 from app.live_session.loop import PerformanceLoop
 from app.live_session.makers import LiveMakers, Stage, StageChoices
 from app.realtime.worker import Worker
 from app.session_contract import Background, OutputFormat, PartState, PartStatus
 from inference.contract import Controls, PersonareError
+from inference.direction import direction_of
 
 if TYPE_CHECKING:
     from app.live_session.session import LiveChoices
@@ -37,6 +39,7 @@ class Studio:
             choices.background,
             choices.controls,
         )
+        self._opening = choices.direction  # performed as soon as someone is on stage
         self._stage: Stage | None = None
         self._status = PartStatus(PartState.STARTING)
         self._wishes: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -63,6 +66,11 @@ class Studio:
         """A live part of the engine fails (one sentence), or works again ("")."""
         state = PartState.RECOVERING if message else PartState.ON
         self._status = PartStatus(state, self.provider, message, remedy)
+
+    @property
+    def knows(self) -> frozenset[str]:
+        """What the motion model can be asked for; nothing until it is loaded."""
+        return frozenset() if self._stage is None else self._stage.knows
 
     def start(self) -> None:
         """Begin with setting the stage."""
@@ -109,6 +117,22 @@ class Studio:
             lambda stage: stage.set_controls(controls),
         )
 
+    def direct(self, text: str) -> None:
+        """Perform a text direction; not in the order of the other wishes, but at once."""
+        performer = self._loop.performer
+        if performer is None:
+            return  # nobody is on stage yet
+        try:
+            direction = direction_of(text) if text.strip() else None
+            if direction is not None:
+                check_known(direction.uses, self.knows)
+            performer.direct(direction)
+        except PersonareError as error:
+            self._note(str(error), error.remedy)
+        else:
+            if self._stage is not None:
+                self._status = PartStatus(PartState.ON, self.provider)
+
     def set_provider(self, provider: str) -> None:
         """Load everything again for another provider."""
         self._wish(lambda choices: replace(choices, provider=provider), None)
@@ -141,6 +165,9 @@ class Studio:
         self._stage = stage
         self._loop.performer = stage.performer
         self._status = PartStatus(PartState.ON, stage.provider, *stage.notice)
+        opening, self._opening = self._opening, ""
+        if opening:
+            self.direct(opening)
 
     def _step(self) -> None:
         wish = self._wishes.get()

@@ -16,7 +16,7 @@ from app.session_contract import (
     PartStatus,
     SessionStatus,
 )
-from inference.contract import Controls, UInt8Array
+from inference.contract import CUES, MOODS, Controls, UInt8Array
 
 ON = PartStatus(PartState.ON, "On")
 
@@ -30,6 +30,7 @@ class SimulatedSession:
     camera_answer: PartStatus = field(
         default_factory=lambda: PartStatus(PartState.ON, "Personare Camera")
     )
+    model_knows: frozenset[str] = frozenset(("liveliness", "warmth", *MOODS, *CUES))
     running: bool = False
     stops: int = 0
     frame: UInt8Array | None = None
@@ -64,6 +65,7 @@ class SimulatedSession:
         self.running = True
         self.calls.append(("start", None))
         self.change(engine=ON, microphone=ON, provider="cpu", fps=30.0, latency_ms=62.0)
+        self.change(knows=self.model_knows)
 
     def stop(self) -> None:
         self.running = False
@@ -112,6 +114,14 @@ class SimulatedSession:
 
     def set_controls(self, controls: Controls) -> None:
         self.calls.append(("set_controls", controls))
+        self.change(controls=controls)
+
+    def cue(self, name: str) -> None:
+        self.calls.append(("cue", name))
+
+    def direct(self, text: str) -> None:
+        self.calls.append(("direct", text))
+        self.change(direction=text)
 
     def set_provider(self, provider: str) -> None:
         self.calls.append(("set_provider", provider))

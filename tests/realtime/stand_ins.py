@@ -13,7 +13,8 @@ from app.devices.simulated import SimulatedCamera, SimulatedInput
 from app.live_session.makers import LiveMakers, RecorderDevice, Report, StageChoices
 from app.realtime.clock import Clock, SystemClock
 from app.session_contract import Background, DeviceInfo, OutputFormat
-from inference.contract import Controls, PersonareError
+from inference.contract import CUES, MOODS, Controls, PersonareError
+from inference.direction import Direction
 
 STEP = 320
 
@@ -41,6 +42,15 @@ class StandInPerformer:
         self.loudness = 0.0
         self.blocks: list[np.ndarray] = []
         self.others: list[np.ndarray] = []
+        self.cues: list[str] = []
+        self.direction = ""
+        self.controls = Controls()
+
+    def cue(self, name: str) -> None:
+        self.cues.append(name)
+
+    def direct(self, direction: Direction | None) -> None:
+        self.direction = "" if direction is None else direction.text
 
     @property
     def heard_s(self) -> float:
@@ -76,6 +86,7 @@ class StandInStage:
         self.provider = choices.provider
         self.character = choices.character
         self.notice = ("", "")
+        self.knows = frozenset(("liveliness", "warmth", *MOODS, *CUES)) - {"wink"}
         self.background = choices.background
         self.controls = choices.controls
 
@@ -91,7 +102,7 @@ class StandInStage:
         self.background = background
 
     def set_controls(self, controls: Controls) -> None:
-        self.controls = controls
+        self.controls = self.performer.controls = controls
 
 
 @dataclass

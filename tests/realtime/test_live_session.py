@@ -173,6 +173,29 @@ class TestSession:
         wait_for(lambda: len(world.performers) == 2)
         wait_for(lambda: session.status().provider == "cuda")
 
+    def test_moods_cues_and_directions_reach_the_performer(self, world: World, make) -> None:
+        session = make()
+        session.cue("nod")  # nobody is there yet: nothing to do, and no fault
+        session.direct("nod")
+        wait_for(lambda: session.status().engine.state is PartState.ON)
+        performer = world.performers[0]
+        assert {"happy", "nod"} < session.status().knows
+        session.cue("smile")
+        assert performer.cues[-1] == "smile"
+        session.set_controls(Controls(mood="sad"))
+        wait_for(lambda: session.status().controls.mood == "sad")
+        session.direct("nod, then look happy")
+        assert session.status().direction == "nod, then look happy"
+        session.direct("nodd")
+        assert "nodd" in session.status().engine.message
+        assert "'nod'" in session.status().engine.remedy
+        session.direct("wink")
+        assert "does not know wink" in session.status().engine.message
+        assert session.status().direction == "nod, then look happy", "what runs goes on"
+        session.direct("")
+        assert session.status().direction == ""
+        assert session.status().engine.message == ""
+
     def test_devices_are_listed_in_the_background(self, world: World, make) -> None:
         session = make()
         wait_for(session.microphones)
