@@ -20,14 +20,14 @@ from typing import Final
 import numpy as np
 import soxr
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 
 from inference.audio_features import LogMel
 from inference.contract import AUDIO_RATE, STEP_SAMPLES, Float32Array
 from training.speech.align import GOOD_SCORE
-from training.speech.augment import NOISES, Rng, db, degrade, level, room
+from training.speech.augment import NOISES, Rng, db, degrade, level
 from training.speech.corpus import Clip, Corpus
 from training.speech.phones import PHONE_INDEX, Segments, merge
+from training.speech.surroundings import MusicShelf, babble, echo
 from training.teacher.mouth import accent_track, speech_track
 
 SECONDS: Final = 10.0
@@ -35,6 +35,7 @@ SHARD: Final = 128
 PHONE_GRID_S: Final = 0.005
 """Step of `phone_P`: phone p fills [p, p + 1) * 5 ms."""
 LATEST_ECHO_S: Final = 0.3
+BABBLE_SHARE: Final = 0.06
 _SPEECH_LEVEL: Final = 0.1
 _GRID_S: Final = STEP_SAMPLES / AUDIO_RATE
 
@@ -48,6 +49,16 @@ class Example:
     phone_P: NDArray[np.uint8]
     listening_T: Float32Array
     accent_T: Float32Array
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is heard beside voices: real music, if there is a folder of it."""
+
+    tunes: MusicShelf | None = None
+
+
+NOWHERE: Final = Surroundings()
 
 
 class VoicePool:
@@ -120,13 +131,16 @@ def _silence(seconds: float) -> tuple[Float32Array, Segments]:
     return np.zeros(int(seconds * AUDIO_RATE), np.float32), [(0.0, seconds + 1, "SIL")]
 
 
-def _not_speech(rng: Rng, count: int) -> Float32Array:
+def _not_speech(rng: Rng, count: int, surroundings: Surroundings) -> Float32Array:
     """Silence, or one or two of the noises, loud or soft, switched on at some moment."""
     audio_N = rng.standard_normal(count).astype(np.float32) * db(rng.uniform(-100, -60))
     if rng.uniform() < 0.15:
         return audio_N * (0 if rng.uniform() < 0.5 else 1)
     for _ in range(int(rng.integers(1, 3))):
-        noise = NOISES[str(rng.choice(list(NOISES)))](count, rng)
+        if surroundings.tunes is not None and rng.uniform() < 0.25:
+            noise = surroundings.tunes(count, rng)
+        else:
+            noise = NOISES[str(rng.choice(list(NOISES)))](count, rng)
         noise = noise * (db(rng.uniform(-55, -12)) / max(level(noise), 1e-3))
         if rng.uniform() < 0.4:
             noise[: int(rng.uniform(0, 0.7) * count)] = 0
@@ -143,25 +157,27 @@ def phone_grid(phones: Segments, count: int) -> NDArray[np.uint8]:
 
 
 def echo_of(other_N: Float32Array, rng: Rng) -> Float32Array:
-    """The others from the loudspeakers, late, through the room, 35 to 0 dB down."""
-    wet_N = fftconvolve(other_N, room(rng, far=True))[: len(other_N)]
-    late = int(rng.uniform(0.0, LATEST_ECHO_S) * AUDIO_RATE)
-    late_N = np.concatenate([np.zeros(late), wet_N])[: len(other_N)]
-    return np.asarray(late_N * db(rng.uniform(-35, 0)), np.float32)
+    """The others from the loudspeakers; mostly no later than the network can look back."""
+    late = rng.uniform(0.0, LATEST_ECHO_S) if rng.uniform() < 0.85 else None
+    return echo(other_N, rng, late, rng.uniform(-35, 0))
 
 
 def _microphone(
-    clean_N: Float32Array, other_N: Float32Array, speaks: bool, echoes: bool, rng: Rng
-) -> Float32Array:
-    """What the user's microphone delivers."""
-    if echoes:
-        return degrade(clean_N + echo_of(other_N, rng), rng)
-    return degrade(clean_N, rng) if speaks else _not_speech(rng, len(clean_N))
+    clean_N: Float32Array, speaks: bool, beside: Float32Array | None, surroundings: Surroundings,
+    rng: Rng,
+) -> Float32Array:  # fmt: skip
+    """What the user's microphone delivers; `beside` is what it hears but the user does not say."""
+    if beside is not None:
+        return degrade(clean_N + beside, rng, surroundings.tunes)
+    if speaks:
+        return degrade(clean_N, rng, surroundings.tunes)
+    return _not_speech(rng, len(clean_N), surroundings)
 
 
 def make_example(
-    pool: VoicePool, rng: Rng, seconds: float = SECONDS, echoes: bool = False
-) -> Example:
+    pool: VoicePool, rng: Rng, seconds: float = SECONDS, echoes: bool = False,
+    surroundings: Surroundings = NOWHERE,
+) -> Example:  # fmt: skip
     """One random example; `echoes` makes others, their echo and a silent user usual."""
     count = int(seconds * AUDIO_RATE)
     speaks = rng.uniform() < (0.4 if echoes else 0.77)
@@ -171,12 +187,22 @@ def make_example(
     other_N, other_phones = (
         pool.talk(pool.voice(rng), rng, seconds) if others else _silence(seconds)
     )
-    self_N = _microphone(clean_N, other_N, speaks, leaks, rng)
+    beside_N = echo_of(other_N, rng) if leaks else None
+    if not leaks and rng.uniform() < BABBLE_SHARE:
+        crowd = [
+            pool.talk(pool.voice(rng), rng, seconds)[0] for _ in range(int(rng.integers(4, 7)))
+        ]
+        beside_N = babble(crowd, rng) * np.float32(_SPEECH_LEVEL * db(-rng.uniform(6, 25)))
+        if not speaks:
+            beside_N = beside_N + 1e-3 * rng.standard_normal(count).astype(np.float32)
+    self_N = _microphone(clean_N, speaks, beside_N, surroundings, rng)
     if others:
         gain = np.float32(db(rng.uniform(-20, 6)))
-        other_N = degrade(other_N, rng) if rng.uniform() < 0.6 else other_N * gain
+        other_N = (
+            degrade(other_N, rng, surroundings.tunes) if rng.uniform() < 0.6 else other_N * gain
+        )
     elif rng.uniform() < 0.3:
-        other_N = _not_speech(rng, count)
+        other_N = _not_speech(rng, count, surroundings)
     time_T: NDArray[np.float64] = np.arange(int(seconds / _GRID_S) + 1, dtype=np.float64) * _GRID_S
     return Example(
         LogMel().push(self_N),
@@ -188,11 +214,14 @@ def make_example(
 
 
 def write_shard(
-    pool: VoicePool, file: Path, seed: int, count: int = SHARD, echoes: bool = False
-) -> None:
+    pool: VoicePool, file: Path, seed: int, count: int = SHARD, echoes: bool = False,
+    surroundings: Surroundings = NOWHERE,
+) -> None:  # fmt: skip
     """`count` examples as one .npz of half floats."""
     rng = np.random.default_rng(seed)
-    examples = [make_example(pool, rng, echoes=echoes) for _ in range(count)]
+    examples = [
+        make_example(pool, rng, echoes=echoes, surroundings=surroundings) for _ in range(count)
+    ]
     half = {
         name: np.stack([getattr(e, name) for e in examples]).astype(np.float16)
         for name in ("self_FM", "other_FM", "listening_T", "accent_T")
@@ -219,10 +248,11 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     corpora = [Corpus(folder) for folder in [options.corpus, *options.also]]
     pool = VoicePool(corpora, options.human_share, options.without)
+    surroundings = Surroundings(MusicShelf(options.music) if options.music else None)
     for i in range(options.first, options.first + options.count):
         file = options.out / f"shard-{i:04d}.npz"
         if not file.exists():
-            write_shard(pool, file, 1000 + i, options.examples, options.echoes)
+            write_shard(pool, file, 1000 + i, options.examples, options.echoes, surroundings)
             print(file.name, flush=True)
 
 

@@ -92,7 +92,7 @@ class HearingNet(nn.Module):
     """About 1.6 million parameters at the default width."""
 
     def __init__(
-        self, width: int = 256, memory: int = 256, listen: int = 48, dropout: float = 0.1
+        self, width: int = 256, memory: int = 256, listen: int = 48, dropout: float = 0.0
     ) -> None:
         super().__init__()
         self.width, self.memory_size, self.listen = width, memory, listen

@@ -38,38 +38,38 @@ _POSES: Final[dict[str, dict[int, float]]] = {
     "SIL": {},
     "PB": {_J: 0.04, _C: 0.06, _PR: 0.32, _RL: 0.22, _RU: 0.14},
     "M": {_J: 0.03, _C: 0.05, _PR: 0.26, _RL: 0.16, _RU: 0.12},
-    "FV": {_J: 0.06, _RL: 0.38, _UU: 0.17},
+    "FV": {_J: 0.03, _RL: 0.38, _UU: 0.12, _LD: 0.02},
     "TH": {_J: 0.11, _LD: 0.10, _UU: 0.03, _TO: 0.22},
     "TD": {_J: 0.095, _LD: 0.12, _UU: 0.02},
-    "SZ": {_J: 0.055, _LD: 0.14, _T: 0.15, _S: 0.05, _UU: 0.03},
-    "SH": {_J: 0.075, _F: 0.30, _P: 0.14, _LD: 0.05, _UU: 0.06, _JF: 0.1},
+    "SZ": {_J: 0.055, _LD: 0.10, _T: 0.08, _UU: 0.03},
+    "SH": {_J: 0.075, _F: 0.36, _P: 0.22, _LD: 0.05, _UU: 0.06, _JF: 0.1},
     "N": {_J: 0.10, _LD: 0.08},
     "L": {_J: 0.12, _LD: 0.09},
     "R": {_J: 0.11, _F: 0.17, _P: 0.12, _LD: 0.02},
     "K": {_J: 0.14, _LD: 0.05},
     "NG": {_J: 0.14, _LD: 0.05},
     "HH": {_J: 0.2, _LD: 0.08},
-    "J": {_J: 0.11, _S: 0.16, _T: 0.12, _LD: 0.08},
-    "W": {_J: 0.09, _F: 0.20, _P: 0.46},
+    "J": {_J: 0.14, _S: 0.08, _T: 0.10, _LD: 0.08},
+    "W": {_J: 0.12, _F: 0.26, _P: 0.56},
     "AA": {_J: 0.44, _LD: 0.16, _UU: 0.08},
-    "AE": {_J: 0.38, _LD: 0.20, _UU: 0.10, _T: 0.12, _S: 0.05},
-    "EH": {_J: 0.26, _LD: 0.16, _UU: 0.06, _T: 0.14, _S: 0.06},
+    "AE": {_J: 0.38, _LD: 0.20, _UU: 0.10, _T: 0.10},
+    "EH": {_J: 0.26, _LD: 0.16, _UU: 0.06, _T: 0.10, _S: 0.02},
     "AX": {_J: 0.24, _LD: 0.12, _UU: 0.04},
     "ER": {_J: 0.13, _F: 0.20, _P: 0.12, _LD: 0.04},
-    "IH": {_J: 0.16, _LD: 0.13, _T: 0.12, _S: 0.13, _UU: 0.03},
-    "IY": {_J: 0.11, _LD: 0.14, _T: 0.18, _S: 0.21, _UU: 0.04},
-    "OO": {_J: 0.29, _F: 0.34, _P: 0.18, _LD: 0.04},
-    "UU": {_J: 0.14, _F: 0.24, _P: 0.42, _LD: 0.02},
-    "YY": {_J: 0.12, _F: 0.26, _P: 0.38, _LD: 0.03},
-    "OE": {_J: 0.20, _F: 0.28, _P: 0.26, _LD: 0.05},
+    "IH": {_J: 0.16, _LD: 0.13, _T: 0.10, _S: 0.05, _UU: 0.03},
+    "IY": {_J: 0.12, _LD: 0.14, _T: 0.16, _S: 0.10, _UU: 0.04},
+    "OO": {_J: 0.29, _F: 0.42, _P: 0.30, _LD: 0.04},
+    "UU": {_J: 0.15, _F: 0.30, _P: 0.56, _LD: 0.02},
+    "YY": {_J: 0.14, _F: 0.30, _P: 0.50, _LD: 0.03},
+    "OE": {_J: 0.24, _F: 0.36, _P: 0.34, _LD: 0.05},
 }
 _VOWEL_STRENGTH: Final = 1.0
-_WEAK: Final[dict[str, float]] = {"K": 0.35, "NG": 0.35, "HH": 0.08, "TD": 0.6, "N": 0.6, "L": 0.6}
-"""Consonants made by the tongue behind the teeth leave jaw and lips to their neighbours."""
+_WEAK: Final[dict[str, float]] = {"K": 0.7, "NG": 0.7, "HH": 0.08, "L": 0.9}
+"""Consonants made far back leave jaw and lips to their neighbours."""
 _ROUNDED: Final = frozenset({"W", "UU", "YY", "OO", "OE", "SH", "R", "ER"})
-_REACH_S: Final = 0.055
+_REACH_S: Final = 0.035
 """Time constant of dominance before and after a phone."""
-_ROUND_REACH_S: Final = 0.085
+_ROUND_REACH_S: Final = 0.07
 """Rounding is anticipated further ahead (Benguerel and Cowan 1974 saw it 4-6 phones ahead)."""
 SHORT_PAUSE_S: Final = 0.18
 """Pauses shorter than this do not shut the mouth fully."""
