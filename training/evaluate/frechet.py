@@ -76,6 +76,24 @@ def _events(motion_NTP: Features) -> Features:
     return np.stack([np.sqrt(blinks), np.sqrt(saccades), nods, np.sqrt(brows), away], 1)
 
 
+def event_rates(performance_BTP: Float32Array) -> dict[str, Features]:
+    """Events of every window, as `window_features` cuts them, each (N,): blinks and brow raises a
+    minute, saccades a second, spread of nodding in degrees, share of time looking away.
+    """
+    size = int(WINDOW_S * PERFORMANCE_RATE)
+    batch, length, channels = performance_BTP.shape
+    count = length // size
+    motion_NTP = performance_BTP[:, : count * size].reshape(batch * count, size, channels)
+    blinks, saccades, nods, brows, away = _events(motion_NTP.astype(np.float64)).T
+    return {
+        "blinks/min": blinks**2 * 60 / WINDOW_S,
+        "saccades/s": saccades**2 / WINDOW_S,
+        "nodding": np.exp(nods),
+        "brows/min": brows**2 * 60 / WINDOW_S,
+        "away": away,
+    }
+
+
 def _risings(track_NT: Features, level: float) -> Features:
     over = track_NT > level
     return (over[:, 1:] & ~over[:, :-1]).sum(1).astype(np.float64)

@@ -237,16 +237,20 @@ class Student(nn.Module):
         controls_BTC: torch.Tensor,
         steps_BTP: torch.Tensor,
         noise_scale: torch.Tensor | None = None,
+        leaps_BTP: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Log density of every group's next change, given all before: (B, T - 2, groups).
 
         `steps_BTP` encoded; `noise_scale` (B, 1, 1) blurs what the network sees of its past, in
-        spreads of the change, so that it can mend its own small errors.
+        spreads of the change, so that it can mend its own small errors; `leaps_BTP` is the part of
+        each step's change that is not to be seen as movement (see `student_train.slips`).
         """
         seen = steps_BTP
         if noise_scale is not None:
             seen = seen + noise_scale * self.change * torch.randn_like(seen)
         last, moved = seen[:, 1:-1], seen[:, 1:-1] - seen[:, :-2]
+        if leaps_BTP is not None:
+            moved = moved - leaps_BTP[:, 1:-1]
         slow = torch.randn(len(last), 1, len(SLOW)).expand(-1, last.shape[1], -1)
         given = self._given(heard_BTH[:, 2:], controls_BTC[:, 2:], slow, last, moved)
         x = given

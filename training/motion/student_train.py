@@ -15,32 +15,86 @@ from typing import Final
 import torch
 
 from training.motion.base_train import average, rate_at
+from training.motion.performance import PERFORMANCE_SIZE
 from training.motion.performance_data import Crops, Shards, endless
-from training.motion.student import GROUPS, Student
+from training.motion.student import Student
 
 BATCH: Final = 16
 CROP_STEPS: Final = 252
 _SKIP: Final = 5
 """Steps at the beginning of a stretch, where the past is not known yet, that do not count."""
 _BLUR: Final = 0.12
+_SLIPPING: Final = 0.6
+"""Share of stretches with slips; in them a slip every hundred steps, of some of the channels."""
+_SLIP_CHANCE: Final = 0.01
+_SLIP_SHARE: Final = 0.3
+_SLIP_SIZE: Final = 1.0
+_SLIP_KEEP: Final = 0.955
+"""Part of a slip that is left a step later: a second until 0.3 of it is left."""
+_RATE: Final = 2.5e-3
 _EMA: Final = 0.998
 _SAVE_SECONDS: Final = 120.0
 _SMALLEST_CHANGE: Final = 0.004
+
+
+def slips(
+    batch: int, steps: int, rng: torch.Generator | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mistakes of a past that the student has to mend: offsets and leaps, each (B, T, P), encoded.
+
+    Left to itself a generator wanders to where the teacher never is. So at the beginning of a
+    stretch and now and then within it some channels are displaced, unseen, and then come back
+    within about a second: from there the student learns the way home.
+    """
+    shape = (batch, steps, PERFORMANCE_SIZE)
+    moments = torch.rand(batch, steps, 1, generator=rng) < _SLIP_CHANCE
+    moments[:, 0] = True
+    moments &= torch.rand(batch, 1, 1, generator=rng) < _SLIPPING
+    which = torch.rand(shape, generator=rng) < _SLIP_SHARE
+    leaps = torch.where(moments & which, _SLIP_SIZE * torch.randn(shape, generator=rng), 0.0)
+    offsets = torch.empty(shape)
+    now = torch.zeros(batch, PERFORMANCE_SIZE)
+    for t in range(steps):
+        now = now * _SLIP_KEEP + leaps[:, t]
+        offsets[:, t] = now
+    return offsets, leaps
 
 
 def likelihood_loss(student: Student, crops: Crops, blur: float = _BLUR) -> torch.Tensor:
     """Mean negative log density per channel: scalar."""
     steps = crops.encoded_BTP
     scale = blur * torch.rand(len(steps), 1, 1)
+    offsets, leaps = slips(len(steps), steps.shape[1])
     with torch.autocast("cpu", torch.bfloat16):
-        found = student.log_likelihood(crops.heard_BTH, crops.controls_BTC, steps, scale)
-    return -found[:, _SKIP:].float().sum(-1).mean() / sum(len(names) for _, names in GROUPS)
+        found = student.log_likelihood(
+            crops.heard_BTH, crops.controls_BTC, steps + offsets, scale, leaps
+        )
+    # What leaps cannot be foreseen, so that step does not count.
+    counts = 1 - (leaps[:, 2:] != 0).any(-1).float()
+    each = found.float().sum(-1) * counts
+    return -each[:, _SKIP:].mean() / PERFORMANCE_SIZE
 
 
 def fit_scales(student: Student, crops: Crops) -> None:
     """Set the student's spreads of change from data."""
     moved = crops.encoded_BTP.diff(dim=1)
     student.change.copy_(moved.square().mean((0, 1)).sqrt().clamp(min=_SMALLEST_CHANGE))
+
+
+def optimisers(student: Student) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside (K. Jordan et al., 2024), AdamW for the rest.
+
+    Their learning rates are to be multiplied by the rate of training.
+    """
+    inner: list[torch.Tensor] = []
+    rest: list[torch.Tensor] = []
+    for name, parameter in student.named_parameters():
+        hidden = name.startswith(("memories", "join", "embed")) and parameter.ndim == 2
+        (inner if hidden else rest).append(parameter)
+    return [
+        torch.optim.Muon(inner, 4.0, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(rest, 1.0, betas=(0.9, 0.98), weight_decay=0.01),
+    ]
 
 
 def save_student(student: Student, file: Path) -> None:
@@ -62,7 +116,7 @@ def train(
     shards: Shards,
     out: Path,
     minutes: float,
-    rate: float = 2e-3,
+    rate: float = _RATE,
     seed: int = 0,
     begin_from: Student | None = None,
 ) -> Student:
@@ -75,20 +129,23 @@ def train(
         fit_scales(student, next(batches))
     mean = Student(*student.sizes)
     mean.load_state_dict(student.state_dict())
-    optimiser = torch.optim.AdamW(student.parameters(), rate, betas=(0.9, 0.98), weight_decay=0.01)
+    steppers = optimisers(student)
+    rates = [group["lr"] * rate for stepper in steppers for group in stepper.param_groups]
     begin = saved = time.monotonic()
     recent: list[float] = []
     for count, crops in enumerate(batches):
         part = (time.monotonic() - begin) / (60 * minutes)
         if part >= 1:
             break
-        for group in optimiser.param_groups:
-            group["lr"] = rate * rate_at(part)
+        groups = [group for stepper in steppers for group in stepper.param_groups]
+        for group, largest in zip(groups, rates, strict=True):
+            group["lr"] = largest * rate_at(part)
         loss = likelihood_loss(student, crops)
-        optimiser.zero_grad()
+        student.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), 0.5)
-        optimiser.step()
+        for stepper in steppers:
+            stepper.step()
         average(mean, student, min(_EMA, (1 + count) / (10 + count)))
         recent.append(float(loss.detach()))
         if count % 100 == 99:
@@ -107,7 +164,7 @@ def main() -> None:
     parser.add_argument("shards", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=_RATE)
     parser.add_argument("--resume", type=Path, help="a checkpoint to go on from")
     options = parser.parse_args()
     torch.set_num_threads(1)
