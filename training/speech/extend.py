@@ -16,6 +16,7 @@ import numpy as np
 
 from inference.contract import AUDIO_RATE, Float32Array
 from training.speech.corpus import Clip, Corpus
+from training.speech.espeak import Espeak
 from training.speech.games import (
     BASS_FOLDER,
     FOTAQ_ARCHIVE,
@@ -24,6 +25,7 @@ from training.speech.games import (
     GameLine,
     steel_sky_lines,
 )
+from training.speech.neural import Kokoro, Piper
 from training.speech.prosody import pitch_track
 from training.speech.recognise import Recogniser
 from training.speech.small_voices import PAINT_PACKAGE, WARZONE_PACKAGE, paint_lines, warzone_lines
@@ -69,7 +71,7 @@ def steel_sky(sources: Path) -> Iterator[Found | None]:
     """Beneath a Steel Sky, British and American actors: recognised words."""
     recogniser = Recogniser()
     for line in steel_sky_lines(sources / "unpacked" / BASS_FOLDER):
-        found = _clip(line, "en-gb", recogniser.words(line.audio_N))
+        found = _clip(line, "en-gb-x-rp", recogniser.words(line.audio_N))
         if found:
             found[0].voice += f"-{register(found[1])}"
         yield found
@@ -92,11 +94,38 @@ def paint(sources: Path) -> Iterator[Found | None]:
         yield _clip(line, language, line.text)
 
 
+def _texts(sources: Path, count: int, seed: int) -> list[str]:
+    """Lines of dialogue for the neural voices to speak."""
+    script = AmazonQueen(sources / "unpacked" / FOTAQ_ARCHIVE).script()
+    lines = sorted({words for _, words in script.values() if 15 < len(words) < 120})
+    return [str(line) for line in np.random.default_rng(seed).choice(lines, count, replace=False)]
+
+
+def piper(sources: Path, count: int = 500) -> Iterator[Found | None]:
+    """The neural voice "joe", American."""
+    rng, voice = np.random.default_rng(0), Piper(Espeak())
+    for i, text in enumerate(_texts(sources, count, 1)):
+        line = GameLine(f"piper-joe-{i:04d}", "piper-joe", text, voice.speak(text, rng))
+        yield _clip(line, "en-us", text)
+
+
+def kokoro(sources: Path, speakers: int = 16, each: int = 20) -> Iterator[Found | None]:
+    """Neural speakers: the model's five and mixtures of them, in English."""
+    rng, model = np.random.default_rng(0), Kokoro(Espeak())
+    texts = _texts(sources, speakers * each, 2)
+    for i, text in enumerate(texts):
+        speaker = i % speakers
+        name, audio_N = f"kokoro-{speaker:02d}", model.speak(text, model.speaker(speaker), rng)
+        yield _clip(GameLine(f"{name}-{i:04d}", name, text, audio_N), "en-us", text)
+
+
 SOURCES: Final[dict[str, tuple[tuple[str, ...], Callable[[Path], Iterator[Found | None]]]]] = {
     "fotaq": (GAME_PACKAGES[:1], amazon_queen),
     "bass": (GAME_PACKAGES[1:], steel_sky),
     "warzone": ((WARZONE_PACKAGE,), warzone),
     "paint": ((PAINT_PACKAGE,), paint),
+    "piper": (GAME_PACKAGES[:1], piper),
+    "kokoro": (GAME_PACKAGES[:1], kokoro),
 }
 
 
