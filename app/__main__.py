@@ -64,8 +64,8 @@ def with_choices(settings: Settings, choices: LiveChoices) -> Settings:
         "video.background": background.kind,
         "video.color": background.color,
         "video.picture": background.picture,
-        "liveliness": choices.controls.liveliness,
-        "warmth": choices.controls.warmth,
+        "style.liveliness": choices.controls.liveliness,
+        "style.warmth": choices.controls.warmth,
         "performance.provider": choices.provider,
     }
     if output.fps > settings.output().fps:

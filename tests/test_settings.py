@@ -53,7 +53,7 @@ def test_a_missing_file_gives_defaults_without_a_note(store: SettingsStore) -> N
 def test_what_is_saved_comes_back(store: SettingsStore) -> None:
     settings = changed(Settings(), "video.color", (1, 2, 3))
     settings = changed(settings, "devices.other", "monitor of Ünïcode")
-    settings = changed(settings, "liveliness", 0.25)
+    settings = changed(settings, "style.liveliness", 0.25)
     store.save(settings)
     assert store.load().settings == settings
     assert store.load().notes == ()
@@ -99,7 +99,7 @@ def test_an_unreadable_path_gives_defaults_and_says_so(store: SettingsStore) -> 
 def test_bad_keys_are_dropped_one_by_one(store: SettingsStore) -> None:
     content = Settings().model_dump(mode="json")
     content["character"] = "ada"
-    content["liveliness"] = 7
+    content["style"]["liveliness"] = 7
     content["colour"] = "unknown key"
     content["video"]["rate"] = "31"
     content["video"]["color"] = [1, 2, 999]
@@ -111,7 +111,7 @@ def test_bad_keys_are_dropped_one_by_one(store: SettingsStore) -> None:
         changed(Settings(), "character", "ada"), "video.mirror_preview", False
     )
     (note,) = loaded.notes
-    for key in ("liveliness", "colour", "video.rate", "video.color", "devices"):
+    for key in ("style.liveliness", "colour", "video.rate", "video.color", "devices"):
         assert key in note.message
     assert "mirror" not in note.message
     assert store.path.exists()
@@ -178,9 +178,31 @@ def test_quality_limits_the_rate() -> None:
 
 def test_changed_refuses_bad_values_and_unknown_keys() -> None:
     settings = Settings()
-    assert changed(settings, "warmth", 1.0).controls() == Controls(0.5, 1.0)
-    assert settings.warmth == 0.5
+    assert changed(settings, "style.warmth", 1.0).controls() == Controls(0.5, 1.0)
+    assert settings.style.warmth == 0.5
     with pytest.raises(ValidationError):
-        changed(settings, "warmth", 1.1)
+        changed(settings, "style.warmth", 1.1)
     with pytest.raises(KeyError):
         changed(settings, "video.depth", 1)
+
+
+def test_version_1_had_the_style_at_the_top(store: SettingsStore) -> None:
+    old = {"version": 1, "character": "ada", "liveliness": 0.25, "warmth": 0.75}
+    write(store, old)
+    loaded = store.load()
+    assert loaded.notes == ()
+    assert loaded.settings.controls() == Controls(0.25, 0.75)
+    assert loaded.settings.character == "ada"
+    store.save(loaded.settings)
+    assert json.loads(store.path.read_text())["version"] == VERSION
+    write(store, {"version": 1, "liveliness": "a lot"})
+    loaded = store.load()
+    assert "style.liveliness" in loaded.notes[0].message
+    write(store, {"version": 1, "character": "ada"})
+    assert store.load().settings.controls() == Controls()
+
+
+def test_a_mood_takes_its_strength_from_the_settings() -> None:
+    settings = changed(Settings(), "style.mood_strength", 0.3)
+    assert settings.controls("happy") == Controls(0.5, 0.5, "happy", 0.3)
+    assert settings.controls() == Controls()

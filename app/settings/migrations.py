@@ -15,8 +15,15 @@ from app.settings.model import VERSION
 Content = dict[str, Any]
 Step = Callable[[Content], Content]
 
-STEPS: Final[Mapping[int, Step]] = {}
-"""`STEPS[n]` turns version n into n + 1. Version 1 is the first, so there is none yet."""
+
+def _group_the_style(content: Content) -> Content:
+    """Version 2 has a group `style`, to which liveliness and warmth belong."""
+    style = {key: content.pop(key) for key in ("liveliness", "warmth") if key in content}
+    return content | {"style": style}
+
+
+STEPS: Final[Mapping[int, Step]] = {1: _group_the_style}
+"""`STEPS[n]` turns version n into n + 1."""
 
 
 def migrate(

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.session_contract import Background, OutputFormat
 from inference.contract import Controls
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the file's layout that this program writes."""
 
 Channel = Annotated[int, Field(ge=0, le=255)]
@@ -122,6 +122,17 @@ class PerformanceSettings(_Group):
     """Where the models run."""
 
 
+class StyleSettings(_Group):
+    """How the character performs. The mood itself is of the moment and begins neutral."""
+
+    liveliness: Share = 0.5
+    """0 is still, 0.5 natural, 1 animated."""
+    warmth: Share = 0.5
+    """0 is neutral, 0.5 natural, 1 smiling."""
+    mood_strength: Share = 0.8
+    """How strongly a mood that was chosen shows."""
+
+
 class StartSettings(_Group):
     """What happens when Personare opens."""
 
@@ -159,10 +170,8 @@ class Settings(_Group):
     """Layout of the file; see `app/settings/migrations.py`."""
     character: str = ""
     """Id of the chosen character; "" is the first of the library."""
-    liveliness: Share = 0.5
-    """0 is still, 0.5 natural, 1 animated."""
-    warmth: Share = 0.5
-    """0 is neutral, 0.5 natural, 1 smiling."""
+    style: StyleSettings = StyleSettings()
+    """How the character performs."""
     devices: DeviceSettings = DeviceSettings()
     """Microphone, other audio, camera, recordings."""
     video: VideoSettings = VideoSettings()
@@ -184,9 +193,10 @@ class Settings(_Group):
         """What to put behind the character."""
         return Background(self.video.background.value, self.video.color, self.video.picture)
 
-    def controls(self) -> Controls:
-        """Style of the performance."""
-        return Controls(self.liveliness, self.warmth)
+    def controls(self, mood: str = "neutral") -> Controls:
+        """Style of the performance in a mood."""
+        strength = 1.0 if mood == "neutral" else self.style.mood_strength
+        return Controls(self.style.liveliness, self.style.warmth, mood, strength)
 
     def preview_rate(self) -> int:
         """Pictures per second of the preview."""

@@ -46,7 +46,7 @@ def other_options(devices: list[DeviceInfo]) -> Options:
 
 def camera_options(devices: list[DeviceInfo]) -> Options:
     """The first one found, then every virtual camera."""
-    first = f"Automatic ({devices[0].name})" if devices else "Automatic"
+    first = f"{devices[0].name} (automatic)" if devices else "Automatic"
     return [("", first), *((info.key, info.name) for info in devices)]
 
 
@@ -125,13 +125,11 @@ class SoundCard(Card):
         self.meter = LevelMeter(f"Level: {title}")
         self.chip = Chip()
         column = QVBoxLayout(self)
-        column.setContentsMargins(14, 12, 14, 14)
-        column.setSpacing(10)
+        column.setContentsMargins(14, 10, 14, 12)
+        column.setSpacing(8)
         column.addLayout(card_head(title, icon_name, self.chip))
         column.addWidget(box)
-        column.addStretch(1)
         column.addWidget(self.meter)
-        column.addStretch(1)
         self.show_state(PartStatus())
 
     def show_state(self, status: PartStatus) -> None:
@@ -165,10 +163,12 @@ class CameraCard(Card):
         self.record_button.setToolTip("Record picture and voice to an MP4 film (Ctrl+R)")
         self.record_button.clicked.connect(self.record_clicked)
         column = QVBoxLayout(self)
-        column.setContentsMargins(14, 12, 14, 14)
-        column.setSpacing(10)
-        column.addLayout(card_head("Camera", "camera", self.chip))
-        column.addWidget(box)
+        column.setContentsMargins(14, 10, 14, 12)
+        column.setSpacing(8)
+        head = card_head("Camera", "camera", self.chip)
+        head.insertWidget(2, box, 1)
+        head.setStretch(3, 0)
+        column.addLayout(head)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.camera_button, 3)

@@ -68,6 +68,7 @@ _STROKES: Final[dict[str, str]] = {
     "look": (
         '<circle cx="12" cy="12" r="8.5"/><path d="M12 3.5v17a8.5 8.5 0 0 0 0-17z" fill="COLOR"/>'
     ),
+    "play": '<path d="M8 5.5l10.5 6.5L8 18.5z" fill="COLOR"/>',
     "folder": '<path d="M3.5 18V6.5h6l2 2.5h9v9a1.5 1.5 0 0 1-1.5 1.5H5A1.5 1.5 0 0 1 3.5 18z"/>',
 }
 

@@ -31,6 +31,7 @@ from app.ui.about import AboutDialog
 from app.ui.controls import Controls
 from app.ui.gallery import Gallery, Library, cards_of
 from app.ui.notifications import Banners, Notice, NoticeBoard
+from app.ui.performance import Performance
 from app.ui.preferences import PreferencesDialog
 from app.ui.preview import Preview
 from app.ui.recording import Recording
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self._choose_a_character()
         self.bridge = SessionBridge(factory, keeper, self)
         self.preview = Preview()
+        self.performance = Performance(keeper, self.bridge)
         self.controls = Controls(keeper, self.bridge)
         self.status_line = StatusLine()
         self.banners = Banners(self.board)
@@ -113,6 +115,7 @@ class MainWindow(QMainWindow):
         centre.setSpacing(GAP)
         centre.addWidget(self.banners)
         centre.addWidget(self.preview, 1)
+        centre.addWidget(self.performance)
         centre.addWidget(self.controls)
         self.gallery.setFixedWidth(GALLERY_WIDTH)
         body = QHBoxLayout()
@@ -253,7 +256,8 @@ class MainWindow(QMainWindow):
     def toggle_full(self) -> None:
         """The preview alone on the whole screen, and back."""
         self._full = not self._full
-        for widget in (self._header, self.gallery, self.controls, self.status_line):
+        around = (self._header, self.gallery, self.performance, self.controls, self.status_line)
+        for widget in around:
             widget.setVisible(not self._full)
         margin = 0 if self._full else MARGIN
         self._page_column.setContentsMargins(margin, margin and 10, margin, margin and 10)

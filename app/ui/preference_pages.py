@@ -41,7 +41,8 @@ class Page(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 6, 0)
         self._column.setSpacing(12)
-        self._column.addWidget(label(title, "title"))
+        if title:
+            self._column.addWidget(label(title, "title"))
         self._column.addStretch(1)
         keeper.changed.connect(self._follow)
 
@@ -262,11 +263,11 @@ def _swatch(color: QColor) -> QPixmap:
 class CharacterPage(Page):
     """Style of the performance."""
 
-    def __init__(self, keeper: SettingsKeeper):
-        super().__init__("Character", keeper)
+    def __init__(self, keeper: SettingsKeeper, titled: bool = True):
+        super().__init__("Character" if titled else "", keeper)
         style = self.group("Style")
-        self.liveliness = self.slider("Liveliness", "liveliness")
-        self.warmth = self.slider("Warmth", "warmth")
+        self.liveliness = self.slider("Liveliness", "style.liveliness")
+        self.warmth = self.slider("Warmth", "style.warmth")
         self.row(
             style,
             "Liveliness",
@@ -274,8 +275,15 @@ class CharacterPage(Page):
             hint="From still to animated: how much head, brows and shoulders move.",
         )
         self.row(style, "Warmth", self.warmth, hint="From neutral to smiling.")
+        self.strength = self.slider("Strength of moods", "style.mood_strength")
+        self.row(
+            style,
+            "Moods",
+            self.strength,
+            hint="How strongly a mood shows that you choose under the picture.",
+        )
         reset = QPushButton("Natural")
-        reset.setToolTip("Put both sliders in the middle")
+        reset.setToolTip("Put all three back to where they were at first")
         reset.clicked.connect(self._reset)
         line = QHBoxLayout()
         line.addStretch(1)
@@ -283,8 +291,9 @@ class CharacterPage(Page):
         style.addLayout(line)
 
     def _reset(self) -> None:
-        self.keeper.set("liveliness", 0.5)
-        self.keeper.set("warmth", 0.5)
+        self.keeper.set("style.liveliness", 0.5)
+        self.keeper.set("style.warmth", 0.5)
+        self.keeper.set("style.mood_strength", 0.8)
 
 
 class PerformancePage(Page):

@@ -49,6 +49,7 @@ class SessionBridge(QObject):
         self._sequence: int | None = None
         self._ticks = 0
         self.last_status = SessionStatus()
+        self.mood = "neutral"
         self.camera_wanted = False
         self.recording_path: str | None = None
         self.microphones: list[DeviceInfo] = []
@@ -96,6 +97,21 @@ class SessionBridge(QObject):
         self.camera_wanted = on
         self._session.set_camera(self._keeper.settings.devices.camera if on else None)
         self.camera_wanted_changed.emit(on)
+        self.ask_status()
+
+    def set_mood(self, mood: str) -> None:
+        """Choose one of `MOODS`; it holds until the next one, and is not stored."""
+        self.mood = mood
+        self._session.set_controls(self._keeper.settings.controls(mood))
+        self.ask_status()
+
+    def cue(self, name: str) -> None:
+        """Perform a cue now."""
+        self._session.cue(name)
+
+    def direct(self, text: str) -> None:
+        """Perform a text direction; "" ends a running one."""
+        self._session.direct(text)
         self.ask_status()
 
     def record_to(self, path: str | None) -> None:
@@ -173,8 +189,8 @@ class SessionBridge(QObject):
             self._set_rate()
         elif path in ("video.background", "video.color", "video.picture"):
             session.set_background(settings.background())
-        elif path in ("liveliness", "warmth"):
-            session.set_controls(settings.controls())
+        elif path.startswith("style."):
+            session.set_controls(settings.controls(self.mood))
         elif path == "performance.provider":
             session.set_provider(settings.performance.provider.value)
         else:

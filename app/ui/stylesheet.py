@@ -46,6 +46,23 @@ QPushButton[kind="primary"]:hover { background: $accent_hover; border-color: $ac
 QPushButton[kind="primary"]:focus { border-color: $text; }
 QPushButton[kind="stop"] { background: $bad_soft; color: $bad; border-color: $bad_soft; }
 QPushButton[kind="stop"]:hover, QPushButton[kind="stop"]:focus { border-color: $bad; }
+QWidget[role="segments"] { background: $field; border-radius: 11px; }
+QPushButton[kind="segment"] {
+  background: transparent; border-color: transparent; border-radius: 9px; padding: 2px 11px;
+  color: $muted;
+}
+QPushButton[kind="segment"]:hover { background: $field_hover; color: $text; }
+QPushButton[kind="segment"]:checked { background: $card; color: $accent; }
+QPushButton[kind="segment"]:disabled { color: $faint; background: transparent; }
+QPushButton[kind="segment"]:focus { border-color: $accent; }
+QPushButton[kind="cue"] { padding: 3px 11px; font-weight: 500; }
+QToolButton[kind="text"] { padding: 4px 8px; font-weight: 600; color: $muted; }
+QFrame[role="bubble"] {
+  background: $card; border: 1px solid $border; border-radius: 10px;
+}
+QFrame[role="bubble"][tone="warn"] { background: $warn_soft; border-color: $warn; }
+QFrame[role="bubble"][tone="warn"] QLabel { color: $text; }
+QLineEdit[tone="warn"], QLineEdit[tone="warn"]:focus { border-color: $warn; }
 QPushButton[kind="link"] {
   background: transparent; border-color: transparent; color: $accent; padding: 3px 6px;
 }

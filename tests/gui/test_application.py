@@ -95,7 +95,7 @@ def test_the_command_lines_wishes_are_shown_but_not_stored(
         shown.append(window.controls.others.box.currentText())
         shown.append(window.keeper.settings.controls())
         shown.append(window.keeper.settings.output().fps)
-        window.keeper.set("warmth", 0.7)
+        window.keeper.set("style.warmth", 0.7)
         window.close()
 
     QTimer.singleShot(150, lambda: act(the_window()))
@@ -105,8 +105,8 @@ def test_the_command_lines_wishes_are_shown_but_not_stored(
     )
     assert shown == ["Chidi", "Recording anna.wav", "Monitor of Headset", Controls(0.9, 0.1), 60]
     settings = store.load().settings
-    assert settings.warmth == 0.7  # changed by hand in this run
-    assert settings.liveliness == 0.5
+    assert settings.style.warmth == 0.7  # changed by hand in this run
+    assert settings.style.liveliness == 0.5
     assert settings.devices.microphone == ""
     assert settings.character == ""
 
@@ -204,7 +204,7 @@ def test_settings_that_cannot_be_saved_are_told_once(
     told: list[str] = []
 
     def act(window: MainWindow) -> None:
-        window.keeper.set("warmth", 0.9)
+        window.keeper.set("style.warmth", 0.9)
         window.keeper.save_now()
         told.append(said(window))
         window.board.dismiss("settings-save")

@@ -67,7 +67,7 @@ def test_everything_is_kept_over_a_restart(
     pick(video.rate_box, "60")
     pick(video.kind_box, "green")
     pick(look.theme_box, "dark")
-    for slider, value in zip(dialog.findChildren(QSlider), (80, 20), strict=True):
+    for slider, value in zip(dialog.findChildren(QSlider), (80, 20, 60), strict=True):
         slider.setValue(value)
     for switch in dialog.findChildren(Switch):
         switch.click()
@@ -83,6 +83,7 @@ def test_everything_is_kept_over_a_restart(
     assert settings.output() == OutputFormat(1920, 1080, 60)
     assert settings.background().kind == "green"
     assert settings.controls() == Controls(0.8, 0.2)
+    assert settings.style.mood_strength == 0.6
     assert settings.performance.provider == "cuda"
     assert settings.window.theme == "dark"
     assert settings.video.mirror_preview is not Settings().video.mirror_preview
@@ -99,7 +100,7 @@ def test_everything_is_kept_over_a_restart(
 
 
 def test_the_dialog_shows_what_was_stored(open_window: OpenWindow) -> None:
-    window = open_window(video__size="1920x1080", window__theme="dark", liveliness=0.9)
+    window = open_window(video__size="1920x1080", window__theme="dark", style__liveliness=0.9)
     window.open_preferences()
     assert window.preferences is not None
     assert page(window.preferences, VideoPage).size_box.key() == "1920x1080"
