@@ -29,6 +29,9 @@ STATE_NAMES: Final = (*ARTICULATION_STATES, "life")
 class Generator(nn.Module):
     """One step for a batch of B independent performances."""
 
+    state_names = STATE_NAMES
+    noise_size = NOISE_SIZE
+    control_size = 2
     to_motion: torch.Tensor
     rest_life: torch.Tensor
 
@@ -71,9 +74,9 @@ def placement() -> torch.Tensor:
     return matrix
 
 
-def example_inputs(batch: int = 1) -> tuple[torch.Tensor, ...]:
+def example_inputs(noise_size: int, control_size: int, batch: int = 1) -> tuple[torch.Tensor, ...]:
     """Inputs of the right shapes for export."""
     mel = torch.full((batch, FRAMES, MEL_BANDS), -12.0)
     voice = torch.tensor([[-60.0, 0.0]]).repeat(batch, 1)
-    noise = torch.full((batch, NOISE_SIZE), 0.5)
-    return mel, mel.clone(), voice, voice.clone(), torch.full((batch, 2), 0.5), noise
+    noise, controls = torch.full((batch, noise_size), 0.5), torch.full((batch, control_size), 0.5)
+    return mel, mel.clone(), voice, voice.clone(), controls, noise
