@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from inference.contract import AUDIO_RATE, CUES, MOODS
+from training.evaluate.published import BLINKS, LOOKS
 from training.motion.heard import Heard
 from training.motion.performance import (
     CONTROL_SIZE,
@@ -201,13 +202,11 @@ def test_rates_are_those_of_the_studies(book: VoiceBook) -> None:
     rng = np.random.default_rng(3)
     for _ in range(3):
         tally.add(check.measure(converse(book, rng, 600.0), steady(600 * RATE), rng))
-    for state, low, high in (("speaking", 16, 30), ("listening", 14, 25), ("idle", 10, 21)):
-        assert low < tally.blinks[state] / tally.minutes[state] < high
-    assert 6.0 < np.mean(tally.mutual["listening"]) < 9.6
-    assert np.mean(tally.mutual["speaking"]) < np.mean(tally.mutual["listening"])
-    assert 0.19 < np.mean(tally.away["listening"]) < 0.68
-    both = (tally.nods + tally.raises) / tally.minutes["listening"]
-    assert 4 < both < 12
+    for state, study in BLINKS.items():
+        assert study.holds(tally.blink_rate(state)), state
+    for key, study in LOOKS.items():
+        assert study.holds(float(np.mean(tally.looks[key]))), key
+    assert 4 < tally.answers_a_minute() < 12
     assert tally.near / tally.answers > 0.6
 
 

@@ -25,7 +25,7 @@ from training.teacher.scene import Canvas, Scene
 from training.teacher.shapes import RATE, Rng, Track, lognormal, wander
 
 RATE_REST: Final = 14.6
-RATE_LISTEN: Final = 20.0
+RATE_LISTEN: Final = 21.5
 RATE_TALK: Final = 24.5
 SHIFT_CHANCE_PER_DEGREE: Final = 0.022
 PARTIAL: Final = 0.14

@@ -24,6 +24,8 @@ from training.teacher.shapes import Rng, Track, add_bump, at, ease, span
 
 _LEAST_PAUSE: Final = 0.26
 _LEAST_GROUP: Final = 1.8
+_LONG_GROUP: Final = 5.0
+"""After so much talk any gap will do to breathe."""
 _SIGH: Final = 1 / 45
 _EMPTY: Final = -0.6
 
@@ -56,12 +58,13 @@ def _spoken(scene: Scene, rng: Rng) -> list[Breath]:
         pause = float(start) - before
         before = float(end)
         backchannel = end - start < 0.6 and pause > 0.8
-        if pause < _LEAST_PAUSE or start - last < _LEAST_GROUP or backchannel:
+        least = _LEAST_PAUSE if start - last < _LONG_GROUP else 0.1
+        if pause < least or start - last < _LEAST_GROUP or backchannel:
             continue
         group = float(end - start) + (
             float(phrases[i + 1, 1] - phrases[i + 1, 0]) if i + 1 < len(phrases) else 0.0
         )
-        takes = min(float(rng.uniform(0.35, 0.6)), 0.9 * pause)
+        takes = min(float(rng.uniform(0.35, 0.6)), max(0.9 * pause, 0.25))
         depth = float(np.clip(0.25 + 0.12 * group + rng.normal(0, 0.12), 0.1, 1.0))
         full = float(start) - float(rng.uniform(0.0, 0.05))
         out.append((full - takes, full, depth))

@@ -42,14 +42,14 @@ def move_brows(canvas: Canvas, scene: Scene, replies: list[Answer], rng: Rng) ->
     _effort(down_T, inner_T, scene, rng)
     _flashes(left_T, right_T, inner_T, scene, rng)
     for time, _ in scene.cues("raise_brows"):
-        amount = float(rng.uniform(0.6, 0.85))
+        amount = float(rng.uniform(0.7, 0.95))
         hold = float(rng.uniform(0.4, 0.8))
         raise_to(lift_T, time + _CUE_DELAY, 0.16, hold, 0.5, amount)
     # Muscles of the brow neither start nor stop at once.
     lift_T, down_T = follow(lift_T, 26.0), follow(down_T, 18.0)
     lively_T = 0.4 + 1.2 * scene.lively_T
     rest_T = 0.03 + 0.025 * pink(rng, size, 16.0, 1.5) * lively_T
-    lean_T = scene.person.brow_lean + 0.06 * pink(rng, size, 10.0, 2.0)
+    lean_T = scene.person.brow_lean + 0.05 * pink(rng, size, 10.0, 2.0)
     canvas["browInnerUp"] += 0.75 * lift_T + inner_T + np.maximum(rest_T, 0)
     canvas["browOuterUpLeft"] += (lift_T + 0.6 * rest_T.clip(0)) * (1 + lean_T) + left_T
     canvas["browOuterUpRight"] += (lift_T + 0.6 * rest_T.clip(0)) * (1 - lean_T) + right_T

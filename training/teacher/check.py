@@ -1,7 +1,8 @@
 """Measures the teacher's own performances against the published figures, and prints the table.
 
-`python -m training.teacher.check CORPUS [--minutes 60]`. Everything is counted from the channels
-alone, as one would from a video, except who is speaking, which the conversation tells.
+`python -m training.teacher.check CORPUS [--minutes 60]`. Events are counted in the composed motion
+by the same counters that judge the student (`training.evaluate.events`); only who is speaking is
+taken from the conversation.
 """
 
 from __future__ import annotations
@@ -12,23 +13,25 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from inference.contract import Float32Array
-from training.motion.performance import PERFORMANCE_INDEX
+from inference.contract import MOTION_RATE, Float32Array
+from training.evaluate import events
+from training.evaluate.published import BLINKS, LOOKS, SACCADE_SIZE
+from training.motion.compose import Compose
 from training.speech.corpus import Corpus
 from training.teacher.clip_facts import VoiceBook
 from training.teacher.conversation import Conversation, converse
 from training.teacher.direction import Direction, direct, steady
+from training.teacher.mouth import MOUTH
 from training.teacher.performer import perform
 from training.teacher.scene import Scene, some_person, stage
-from training.teacher.shapes import RATE, Track, runs
+from training.teacher.shapes import RATE, Rng
 
-AWAY_DEGREES: Final = 3.2
-"""Gaze further than this from the camera is away."""
-NOD_DEGREES: Final = 1.8
-RAISE: Final = 0.1
 NEAR_S: Final = 1.2
+_TWO: Final = MOTION_RATE // RATE
+STATES: Final = ("speaking", "listening", "idle")
 
 Bools = NDArray[np.bool_]
 
@@ -40,138 +43,99 @@ class Act:
     scene: Scene
     performance_TP: Float32Array
 
-    def channel(self, name: str) -> Track:
-        """One channel as float64 (T,)."""
-        return self.performance_TP[:, PERFORMANCE_INDEX[name]].astype(np.float64)
+    def motion(self) -> Float32Array:
+        """The motion with the mouth left at rest, MOTION_RATE steps a second."""
+        steps = len(self.performance_TP)
+        time = np.minimum(np.arange(steps * _TWO) / _TWO, steps - 1)
+        face = [np.interp(time, np.arange(steps), track) for track in self.performance_TP.T]
+        face_TP = torch.from_numpy(np.stack(face, 1).astype(np.float32))
+        motion_TD = Compose()(torch.zeros(len(face_TP), len(MOUTH)), face_TP)
+        return np.asarray(motion_TD.detach().numpy(), np.float32)
 
     def states(self) -> dict[str, Bools]:
-        """Steps of speaking, listening and idling, without the half second around changes."""
-        talk_T, hear_T = self.scene.talk_T > 0.9, self.scene.hear_T > 0.9
-        rest_T = (self.scene.talk_T < 0.1) & (self.scene.hear_T < 0.1)
-        return {"speaking": talk_T, "listening": hear_T, "idle": rest_T}
-
-    def gaze_degrees(self) -> tuple[Track, Track]:
-        """Gaze in the room: eyes in the head plus the head."""
-        pitch_T = self.channel("gazePitch")
-        eye_T = np.where(pitch_T > 0, 25 * pitch_T, 30 * pitch_T)
-        return (
-            30 * self.channel("gazeYaw") + np.degrees(self.channel("headYaw")),
-            eye_T + np.degrees(self.channel("headPitch")),
-        )
-
-
-def blinks_of(act: Act) -> list[int]:
-    """Steps at which both lids are at their lowest, having come down by 0.3 at least."""
-    lid_T = np.minimum(act.channel("blinkLeft"), act.channel("blinkRight"))
-    shut = runs(lid_T > 0.38)
-    return [first + int(lid_T[first:last].argmax()) for first, last in shut]
-
-
-def nods_of(act: Act) -> list[int]:
-    """Steps at which quick downward swings of the head begin, one for each train of nods."""
-    pitch_T = np.degrees(act.channel("headPitch"))
-    slow = np.convolve(np.pad(pitch_T, 25, mode="edge"), np.ones(51) / 51, "valid")
-    quick_T = np.convolve(pitch_T - slow, np.ones(3) / 3, "same")
-    out: list[int] = []
-    for first, last in runs(np.diff(quick_T, prepend=quick_T[:1]) < 0):
-        drop = quick_T[max(first - 1, 0)] - quick_T[last - 1]
-        if drop > NOD_DEGREES and last - first <= 12 and (not out or first - out[-1] > 25):
-            out.append(first)
-    return out
-
-
-def raises_of(act: Act) -> list[int]:
-    """Steps at which the brows begin to rise by RAISE within half a second."""
-    brow_T = 0.5 * (act.channel("browOuterUpLeft") + act.channel("browOuterUpRight"))
-    grown = np.concatenate([brow_T[12:] - brow_T[:-12], np.zeros(12)])
-    out: list[int] = []
-    for first, _ in runs(grown > RAISE):
-        start = first + int(np.argmax(np.diff(brow_T[first : first + 14]) > 0.01))
-        if not out or start - out[-1] > 20:
-            out.append(start)
-    return out
-
-
-def share_near_pauses(act: Act, steps: list[int]) -> tuple[int, int]:
-    """How many of the steps lie within NEAR_S after (or 0.2 s before) a pause, of how many."""
-    starts = np.array([start for start, _ in act.scene.you.pauses(0.2)] or [-99.0])
-    hits = 0
-    for step in steps:
-        after = step / RATE - starts
-        hits += bool(np.any((after > -0.2) & (after < NEAR_S)))
-    return hits, len(steps)
-
-
-def _lengths(flag_T: Bools, inside_T: Bools) -> list[float]:
-    """Durations in s of stretches of a flag that lie wholly inside a state."""
-    return [(b - a) / RATE for a, b in runs(flag_T) if inside_T[a:b].all() and b - a > 3]
+        """Steps of MOTION_RATE spent in each of STATES, without those around changes."""
+        talk_T, hear_T = (np.repeat(t, _TWO) for t in (self.scene.talk_T, self.scene.hear_T))
+        rest_T = (talk_T < 0.02) & (hear_T < 0.02)
+        return {"speaking": talk_T > 0.5, "listening": hear_T > 0.5, "idle": rest_T}
 
 
 class Tally:
     """Counts over many acts, and the table of them."""
 
     def __init__(self) -> None:
-        self.minutes = dict.fromkeys(("speaking", "listening", "idle"), 0.0)
-        self.blinks = dict(self.minutes)
-        self.shifts = dict(self.minutes)
-        self.mutual: dict[str, list[float]] = {name: [] for name in self.minutes}
-        self.away: dict[str, list[float]] = {name: [] for name in self.minutes}
+        self.minutes = dict.fromkeys(STATES, 0.0)
+        self.blinks = dict.fromkeys(STATES, 0.0)
+        self.shifts = dict.fromkeys(STATES, 0.0)
+        self.looks: dict[tuple[str, str], list[float]] = {key: [] for key in LOOKS}
+        self.sizes: list[float] = []
         self.nods = self.raises = self.near = self.answers = 0
 
     def add(self, act: Act) -> None:
         """Count one act."""
-        yaw_T, pitch_T = act.gaze_degrees()
-        away_T = np.hypot(yaw_T, pitch_T) > AWAY_DEGREES
-        speed_T = np.hypot(np.diff(yaw_T, prepend=yaw_T[0]), np.diff(pitch_T, prepend=pitch_T[0]))
-        jumps = [first for first, _ in runs(speed_T > 1.0)]
+        motion_TD = act.motion()
+        blinks = events.blinks(motion_TD)
+        saccades, size = events.saccades(motion_TD)
+        self.sizes += size.tolist()
+        looks = events.looks(motion_TD)
         for name, inside_T in act.states().items():
-            self.minutes[name] += float(inside_T.sum()) / RATE / 60
-            self.blinks[name] += sum(bool(inside_T[i]) for i in blinks_of(act))
-            self.shifts[name] += sum(bool(inside_T[i]) for i in jumps)
-            self.mutual[name] += _lengths(~away_T, inside_T)
-            self.away[name] += _lengths(away_T, inside_T)
-        listening_T = act.scene.hear_T > 0.5
-        nods = [i for i in nods_of(act) if listening_T[i]]
-        raises = [i for i in raises_of(act) if listening_T[i]]
+            self.minutes[name] += float(inside_T.sum()) / MOTION_RATE / 60
+            self.blinks[name] += float(inside_T[blinks].sum())
+            self.shifts[name] += float(inside_T[saccades].sum())
+            for start, end, away in looks:
+                kind = (name, "away" if away else "mutual")
+                if kind in self.looks and inside_T[(start + end) // 2]:
+                    self.looks[kind].append((end - start) / MOTION_RATE)
+        listening_T = act.states()["listening"]
+        nods = events.nods(motion_TD)
+        raises = events.brow_raises(motion_TD)
+        nods, raises = nods[listening_T[nods]], raises[listening_T[raises]]
         self.nods, self.raises = self.nods + len(nods), self.raises + len(raises)
-        hits, count = share_near_pauses(act, nods + raises)
-        self.near, self.answers = self.near + hits, self.answers + count
+        self.answers += len(nods) + len(raises)
+        self.near += near_pauses(act, np.concatenate([nods, raises]) / MOTION_RATE)
+
+    def answers_a_minute(self) -> float:
+        """Nods and brow raises a minute of listening."""
+        return (self.nods + self.raises) / max(self.minutes["listening"], 1e-9)
+
+    def blink_rate(self, state: str) -> float:
+        """Blinks a minute in one of STATES."""
+        return self.blinks[state] / max(self.minutes[state], 1e-9)
 
     def rows(self) -> list[tuple[str, str, str]]:
         """(what, measured, published)."""
-        rate = {
-            "speaking": "26 (Bentivoglio 1997)", "listening": "between 17 and 26",
-            "idle": "17 (Bentivoglio 1997)",
-        }  # fmt: skip
         out = [
-            (f"blinks a minute, {name}", f"{n / self.minutes[name]:.1f}", rate[name])
-            for name, n in self.blinks.items()
+            (f"blinks a minute, {name}", f"{self.blink_rate(name):.1f}", str(BLINKS[name]))
+            for name in STATES
         ]
-        lee = {
-            "speaking": ("3.13 +- 3.16", "0.93 +- 0.80"), "idle": ("none", "none"),
-            "listening": ("7.92 +- 1.57", "0.43 +- 0.24"),
-        }  # fmt: skip
-        for name, (mutual, away) in lee.items():
-            looks, aways = self.mutual[name] or [0.0], self.away[name] or [0.0]
-            out.append((f"looking, s, {name}", _spread(looks), f"{mutual} (Lee 2002)"))
-            out.append((f"looking away, s, {name}", _spread(aways), f"{away} (Lee 2002)"))
-            per = self.shifts[name] / self.minutes[name]
-            out.append((f"gaze shifts over 1 degree a minute, {name}", f"{per:.0f}", ""))
+        for (name, kind), found in LOOKS.items():
+            seconds = self.looks[name, kind] or [0.0]
+            told = f"{np.mean(seconds):.2f} +- {np.std(seconds):.2f}"
+            what = "looking, s" if kind == "mutual" else "looking away, s"
+            out.append((f"{what}, {name}", told, str(found)))
+        for name in STATES:
+            rate = self.shifts[name] / max(self.minutes[name], 1e-9)
+            out.append((f"saccades of 1 degree or more a minute, {name}", f"{rate:.0f}", ""))
+        size = f"{np.mean(self.sizes or [0.0]):.1f}"
+        out.append(("mean size of saccades, degrees", size, str(SACCADE_SIZE)))
         heard = max(self.minutes["listening"], 1e-9)
         out.append(("nods a minute of listening", f"{self.nods / heard:.1f}", ""))
         out.append(("brow raises a minute of listening", f"{self.raises / heard:.1f}", ""))
-        both = (self.nods + self.raises) / heard
-        out.append(("both", f"{both:.1f}", "4-12"))
+        out.append(("both", f"{self.answers_a_minute():.1f}", "4-12"))
         near = self.near / max(self.answers, 1)
-        out.append((f"of these within {NEAR_S} s of a pause", f"{near:.0%}", "60% or more"))
+        out.append((f"of these within {NEAR_S} s after a pause begins", f"{near:.0%}", "60%"))
         return out
 
 
-def _spread(values: list[float]) -> str:
-    return f"{np.mean(values):.2f} +- {np.std(values):.2f}"
+def near_pauses(act: Act, seconds_E: NDArray[np.float64]) -> int:
+    """How many events begin within NEAR_S after the others fall silent for 0.2 s or more."""
+    starts = np.array([start for start, _ in act.scene.you.pauses(0.2)])
+    if not len(starts) or not len(seconds_E):
+        return 0
+    after = seconds_E[:, None] - starts
+    return int(((after >= 0) & (after <= NEAR_S)).any(1).sum())
 
 
-def measure(conversation: Conversation, direction: Direction, rng: np.random.Generator) -> Act:
+def measure(conversation: Conversation, direction: Direction, rng: Rng) -> Act:
     """Act out a conversation and keep what it was acted from."""
     person = some_person(rng)
     scene = stage(conversation, direction, person)
@@ -188,6 +152,7 @@ def main() -> None:
     parser.add_argument("--liveliness", type=float, default=0.5)
     parser.add_argument("--mood", default="neutral")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     book, tally = VoiceBook(Corpus(options.corpus)), Tally()
     rng = np.random.default_rng(options.seed)
     for _ in range(max(int(options.minutes / 10), 1)):
@@ -195,7 +160,7 @@ def main() -> None:
         direction = direct(rng, 600.0) if options.any_controls else calm
         tally.add(measure(converse(book, rng, 600.0), direction, rng))
     for what, got, published in tally.rows():
-        print(f"{what:42s} {got:>16s}   {published}")
+        print(f"{what:48s} {got:>14s}   {published}")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ _GAP_SPREAD: Final = 0.24
 _GAP_TAIL: Final = 0.7
 _GAP_TAIL_SHARE: Final = 0.2
 _LAPSE_SHARE: Final = 0.06
+_HEARD_PAUSE: Final = 0.22
+"""Pauses from which a listener may answer: those that are heard as one (Campione and Veronis)."""
 
 KINDS: Final[dict[str, float]] = {
     "dialogue": 0.46, "presenting": 0.17, "listening": 0.19, "nobody": 0.18,
@@ -114,19 +116,22 @@ class _Writer:
         self.utterances.append(Utterance(start, facts, tempo, gain))
         return start + facts.duration / tempo
 
-    def turn(self, start: float, mean_clips: float, rng: Rng, limit: float) -> list[float]:
-        """A turn of several clips; returns the pauses inside it, then its end."""
+    def turn(
+        self, start: float, mean_clips: float, rng: Rng, limit: float
+    ) -> tuple[float, list[float]]:
+        """A turn of several clips; returns its end, and where the pauses inside it begin."""
         who = int(rng.integers(len(self.voices)))
-        ends: list[float] = []
-        now = start
+        breaks: list[float] = []
+        now = end = start
         for _ in range(int(rng.geometric(1 / mean_clips))):
-            now = self.say(self.book.facts(self.voices[who], rng), who, now, rng)
-            ends.append(now)
-            if now > limit:
+            end = self.say(self.book.facts(self.voices[who], rng), who, now, rng)
+            if end > limit:
                 break
-            now += _pause(rng)
-        self.turns.append((start, ends[-1]))
-        return ends
+            now = end + _pause(rng)
+            if now - end > _HEARD_PAUSE:
+                breaks.append(end)
+        self.turns.append((start, end))
+        return end, [at for at in breaks if at < end]
 
     def answer(self, at: float, rng: Rng) -> None:
         """A backchannel."""
@@ -228,11 +233,11 @@ def _scene(kind: str, sides: list[_Writer], now: float, until: float, rng: Rng) 
     """Write turns until `until`; returns when the last has ended."""
     speaker = int(rng.uniform() > _SELF_TURNS[kind])
     while now < until:
-        ends = sides[speaker].turn(now, _CLIPS_A_TURN[kind][speaker], rng, until)
-        for end in ends[:-1]:
+        end, breaks = sides[speaker].turn(now, _CLIPS_A_TURN[kind][speaker], rng, until)
+        for at in breaks:
             if rng.uniform() < _BACKCHANNEL[kind][1 - speaker]:
-                sides[1 - speaker].answer(end + float(rng.uniform(-0.05, 0.45)), rng)
-        now = max(ends[-1] + _gap(rng), now + 0.3)
+                sides[1 - speaker].answer(at + float(rng.uniform(0.0, 0.45)), rng)
+        now = max(end + _gap(rng), now + 0.3)
         mine = _SELF_TURNS[kind]
         chance = 0.9 if kind == "dialogue" else mine if speaker == 1 else 1 - mine
         speaker = 1 - speaker if rng.uniform() < chance else speaker

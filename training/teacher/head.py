@@ -26,8 +26,8 @@ from training.teacher.scene import Scene
 from training.teacher.shapes import Rng, Track, add_bump, at, ease, follow, glide, pink, span
 
 YAW, PITCH, ROLL, X, Y, Z = range(6)
-_SWAY: Final = (0.7 * SWAY_YAW, 0.7 * SWAY_PITCH, 0.7 * SWAY_ROLL, 0.022, 0.009, 0.022)
-_POSTURE: Final = (1.9, 1.1, 1.5, 0.06, 0.015, 0.06)
+_SWAY: Final = (0.7 * SWAY_YAW, 0.7 * SWAY_PITCH, 0.7 * SWAY_ROLL, 0.03, 0.011, 0.03)
+_POSTURE: Final = (2.1, 1.2, 1.6, 0.085, 0.018, 0.08)
 _PHRASE: Final = (2.4, 1.1, 1.5, 0.02, 0.0, 0.02)
 ACCENT_DEGREES: Final = 3.3
 NOD_DEGREES: Final = 5.0
@@ -104,7 +104,7 @@ def _sway(scene: Scene, rng: Rng) -> Track:
         slow_T = pink(rng, scene.size, 12.0, 1.4)
         fast_T = pink(rng, scene.size, 1.1, 0.5)
         rows.append(
-            size * (slow_T * (1 + 0.6 * scene.talk_T) + fast_T * (0.12 + 0.6 * scene.talk_T))
+            size * (slow_T * (1 + 0.6 * scene.talk_T) + fast_T * (0.2 + 0.6 * scene.talk_T))
         )
     return np.stack(rows)
 
@@ -195,7 +195,7 @@ def shake(head_DT: Track, start: float, size: float, cycles: float, hertz: float
 def _listening_nod(head_DT: Track, scene: Scene, reply: Answer, rng: Rng) -> None:
     """One to three cycles; single nods larger and slower, repeated ones smaller and quicker."""
     cycles = float(rng.choice([1.0, 2.0, 3.0], p=[0.42, 0.38, 0.2]))
-    hertz = {1.0: 1.75, 2.0: 2.15, 3.0: 2.5}[cycles] * float(np.exp(0.1 * rng.standard_normal()))
+    hertz = {1.0: 1.6, 2.0: 2.1, 3.0: 2.45}[cycles] * float(np.exp(0.1 * rng.standard_normal()))
     lively = at(scene.lively_T, reply.at)
     size = NOD_DEGREES * (0.62 + 0.76 * lively) * reply.strength * scene.person.nod_size
     size *= {1.0: 1.1, 2.0: 0.95, 3.0: 0.85}[cycles]

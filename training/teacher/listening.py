@@ -25,11 +25,11 @@ from training.teacher.shapes import RATE, Rng, at
 
 LEAST_TALK: Final = 0.7
 PAUSE: Final = 0.2
-AT_PAUSES: Final = 0.86
+AT_PAUSES: Final = 0.92
 """Share of the answers that fall to a pause; the rest go to accents in mid-phrase."""
-ANSWERS_STILL: Final = 4.6
+ANSWERS_STILL: Final = 5.0
 ANSWERS_PER_LIVELINESS: Final = 5.6
-"""Answers a minute of listening: 4.6 when still, 7.4 naturally, 10.2 when animated."""
+"""Answers a minute of listening: 5 when still, 7.8 naturally, 10.6 when animated."""
 APART: Final = 1.5
 _BROW_SHARE: Final = 0.27
 _BOTH_SHARE: Final = 0.07

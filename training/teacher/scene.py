@@ -48,7 +48,7 @@ def some_person(rng: Rng) -> Person:
     return Person(
         blink_rate=lognormal(rng, 1.0, 0.15), nod_size=lognormal(rng, 1.0, 0.12),
         expressive=lognormal(rng, 1.0, 0.1), breath_rate=lognormal(rng, 1.0, 0.08),
-        smile_lean=0.09 * lean[0], brow_lean=0.1 * lean[1], look_side=0.35 * lean[2],
+        smile_lean=0.09 * lean[0], brow_lean=0.07 * lean[1], look_side=0.35 * lean[2],
         tilt=0.9 * lean[3], turned=1.0 * lean[4],
     )  # fmt: skip
 

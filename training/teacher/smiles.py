@@ -53,10 +53,10 @@ def smile(canvas: Canvas, scene: Scene, replies: list[Answer], rng: Rng) -> None
     total_T = (np.maximum(rest_T, 0) + felt_T) * free_T + 0.36 * scene.mood("happy")
     asked_T = np.zeros(scene.size)
     for time, _ in scene.cues("smile"):
-        amount, hold = float(rng.uniform(0.5, 0.7)), float(rng.uniform(1.0, 1.8))
+        amount, hold = float(rng.uniform(0.6, 0.85)), float(rng.uniform(1.0, 1.8))
         raise_to(asked_T, time + _CUE_DELAY, 0.32, hold, float(rng.uniform(0.7, 1.0)), amount)
     total_T = np.maximum(total_T, asked_T) + 0.3 * np.minimum(total_T, asked_T)
-    total_T = 0.75 * np.tanh(follow(total_T, 22.0) / 0.75)
+    total_T = 0.85 * np.tanh(follow(total_T, 22.0) / 0.85)
     lean_T = scene.person.smile_lean + 0.07 * pink(rng, scene.size, 8.0, 1.5)
     canvas["smileLeft"] += total_T * (1 + lean_T)
     canvas["smileRight"] += total_T * (1 - lean_T)
