@@ -77,6 +77,14 @@ def test_encoding_is_undone_and_keeps_ranges() -> None:
     assert encoded[PERFORMANCE_INDEX["blinkRight"]] == 0
 
 
+def test_eyes_on_the_camera_are_one_constant_however_the_head_turns() -> None:
+    turned = torch.zeros(3, PERFORMANCE_SIZE)
+    yaw = torch.tensor([-0.2, 0.0, 0.2])
+    turned[:, PERFORMANCE_INDEX["headYaw"]] = yaw
+    turned[:, PERFORMANCE_INDEX["gazeYaw"]] = -torch.rad2deg(yaw) / 30
+    assert encode(turned)[:, PERFORMANCE_INDEX["gazeYaw"]].abs().max() < 1e-5
+
+
 def test_shards_hold_out_refresh_and_crop(tmp_path: Path) -> None:
     with pytest.raises(PersonareError):
         Shards(tmp_path)

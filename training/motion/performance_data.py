@@ -2,12 +2,14 @@
 
 A shard is an npz of `heard_BTH`, `controls_BTC` and `performance_BTP` (float16, PERFORMANCE_RATE
 steps a second, physical units). Networks see performances *encoded*: left and right of a pair as
-their mean and their difference, so that two lids blink together however roughly each is guessed,
-and every channel divided by its spread.
+their mean and their difference, so that two lids blink together however roughly each is guessed;
+gaze in the room rather than in the head, so that eyes held on the camera are one constant however
+the head turns; and every channel divided by its spread.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -30,13 +32,17 @@ _SIZES: Final = (HEARD_SIZE, CONTROL_SIZE, PERFORMANCE_SIZE)
 _PAIRS: Final = ("blink", "browOuterUp", "browDown", "smile")
 _DIFFERENCE_SPREAD: Final = 0.4
 """Spread of a pair's difference, as a part of the channel's spread."""
+_GAZE: Final = {"gazeYaw": ("headYaw", math.pi / 180 * 30), "gazePitch": ("headPitch", 0.48)}
+"""Gaze channel -> the head angle it rides on, and the radians that its 1 is (27.5 degrees, between
+up and down, for the pitch)."""
 _RANGES: Final[dict[str, tuple[float, float]]] = {
-    "gazeYaw": (-0.9, 0.9), "gazePitch": (-0.7, 0.8), "side": (-0.4, 0.4),
-    "articulation": (-1.2, 1.2), "headYaw": (-0.4, 0.4), "headPitch": (-0.45, 0.3),
-    "headRoll": (-0.25, 0.25), "headX": (-0.4, 0.4), "headY": (-0.15, 0.15),
-    "headZ": (-0.35, 0.35), "breath": (-1, 1),
+    "gazeYaw": (-0.7, 0.7), "gazePitch": (-0.5, 0.65), "side": (-0.32, 0.32),
+    "articulation": (-0.95, 0.95), "headYaw": (-0.32, 0.32), "headPitch": (-0.28, 0.17),
+    "headRoll": (-0.16, 0.16), "headX": (-0.25, 0.25), "headY": (-0.1, 0.12),
+    "headZ": (-0.28, 0.28), "breath": (-1, 1),
 }  # fmt: skip
-"""What a performance can reach; every channel not named is a weight in [0, 1]."""
+"""What a performance reaches (all but one step in two thousand of the teacher's); every channel
+not named is a weight in [0, 1]."""
 
 
 def limits() -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,6 +60,9 @@ def encoding() -> torch.Tensor:
         matrix[left, left] = matrix[right, left] = 0.5 / spread
         matrix[left, right] = 1 / (_DIFFERENCE_SPREAD * spread)
         matrix[right, right] = -matrix[left, right]
+    for gaze, (head, radians) in _GAZE.items():
+        row, column = PERFORMANCE_INDEX[head], PERFORMANCE_INDEX[gaze]
+        matrix[row, column] = 1 / (radians * PERFORMANCE[gaze])
     return matrix
 
 

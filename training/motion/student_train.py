@@ -16,7 +16,7 @@ import torch
 
 from training.motion.base_train import average, rate_at
 from training.motion.performance import PERFORMANCE_SIZE
-from training.motion.performance_data import Crops, Shards, endless
+from training.motion.performance_data import Crops, Shards, endless, limits
 from training.motion.student import Student
 
 BATCH: Final = 16
@@ -28,7 +28,7 @@ _SLIPPING: Final = 0.6
 """Share of stretches with slips; in them a slip every hundred steps, of some of the channels."""
 _SLIP_CHANCE: Final = 0.01
 _SLIP_SHARE: Final = 0.3
-_SLIP_SIZE: Final = 1.0
+_SLIP_SIZE: Final = 2.5
 _SLIP_KEEP: Final = 0.955
 """Part of a slip that is left a step later: a second until 0.3 of it is left."""
 _RATE: Final = 2.5e-3
@@ -51,7 +51,9 @@ def slips(
     moments[:, 0] = True
     moments &= torch.rand(batch, 1, 1, generator=rng) < _SLIPPING
     which = torch.rand(shape, generator=rng) < _SLIP_SHARE
-    leaps = torch.where(moments & which, _SLIP_SIZE * torch.randn(shape, generator=rng), 0.0)
+    # Many small ones and a few that leave the teacher's range.
+    size = _SLIP_SIZE * (0.15 + torch.rand(shape, generator=rng) ** 2)
+    leaps = torch.where(moments & which, size * torch.randn(shape, generator=rng), 0.0)
     offsets = torch.empty(shape)
     now = torch.zeros(batch, PERFORMANCE_SIZE)
     for t in range(steps):
@@ -109,6 +111,8 @@ def load_student(file: Path) -> Student:
     saved = torch.load(file, weights_only=True)
     student = Student(*saved["sizes"])
     student.load_state_dict(saved["weights"])
+    for kept, now in zip((student.low, student.high), limits(), strict=True):
+        kept.copy_(now)  # they may have been narrowed since
     return student.eval()
 
 
