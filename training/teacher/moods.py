@@ -62,7 +62,7 @@ def colour(canvas: Canvas, scene: Scene, rng: Rng) -> None:
         if not channels or mood_T.max() < 1e-3:
             continue
         for channel, amount in channels.items():
-            alive_T = np.maximum(1 + 0.22 * pink(rng, scene.size, 16.0, 2.0), 0.3)
+            alive_T = np.maximum(1 + 0.2 * pink(rng, scene.size, 20.0, 5.0), 0.3)
             side = 1.0
             if channel == "side":
                 side = 1.0 if scene.person.smile_lean >= 0 else -1.0
