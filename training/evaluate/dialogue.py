@@ -54,10 +54,7 @@ def make_dialogue(
     streams = [(rng.standard_normal(count) * db(_FLOOR_DB)).astype(np.float32) for _ in range(2)]
     turns: list[tuple[int, int, int]] = []
     at, side = int(rng.uniform(1, 4) * AUDIO_RATE), int(rng.integers(2))
-    while True:
-        turn_N = voices[side].turn()
-        if at + len(turn_N) > count:
-            break
+    while len(turn_N := voices[side].turn(count - at)):
         streams[side][at : at + len(turn_N)] += turn_N
         turns.append((side, at, at + len(turn_N)))
         at += len(turn_N) + int(rng.uniform(0.1, 0.9) * AUDIO_RATE)
@@ -86,16 +83,24 @@ class _Voice:
         self._clips, self._rng = clips, rng
         self._left: list[int] = []
 
-    def turn(self) -> Float32Array:
-        parts: list[Float32Array] = []
+    def turn(self, longest: int) -> Float32Array:
+        """One to four phrases, fewer where they would be longer than `longest`; maybe none."""
+        said = _rest(0.0)
+        pause_N = said
         for _ in range(int(self._rng.integers(1, 5))):
-            wanted = int(self._rng.uniform(2, 6) * AUDIO_RATE)
-            length = 0
-            while length < wanted:
-                clip_N = trim(self._next())
-                parts += [clip_N * np.float32(db(_SPEECH_DB) / level(clip_N)), _rest(0.08)]
-                length += len(clip_N)
-            parts.append(_rest(float(self._rng.uniform(0.4, 1.0))))
+            phrase_N = self._phrase()
+            if len(said) + len(pause_N) + len(phrase_N) > longest:
+                break
+            said = np.concatenate([said, pause_N, phrase_N])
+            pause_N = _rest(float(self._rng.uniform(0.4, 1.0)))
+        return said
+
+    def _phrase(self) -> Float32Array:
+        parts: list[Float32Array] = []
+        wanted = int(self._rng.uniform(2, 6) * AUDIO_RATE)
+        while sum(map(len, parts)) < wanted:
+            clip_N = trim(self._next())
+            parts += [clip_N * np.float32(db(_SPEECH_DB) / level(clip_N)), _rest(0.08)]
         return np.concatenate(parts[:-1])
 
     def _next(self) -> Float32Array:

@@ -51,7 +51,8 @@ def _crossings(values_T: NDArray[np.floating], high: float, low: float) -> Steps
 def nods(motion_TD: Float32Array) -> Steps:
     """Where nods begin: quick dips of the head, down and up again."""
     pitch_T = np.degrees(motion_TD[:, MOTION_INDEX["headPitch"]].astype(np.float64))
-    pitch_T = gaussian_filter1d(pitch_T, 1.0)
+    # Without the slow sway, whose slope would lengthen a dip or swallow its start.
+    pitch_T = gaussian_filter1d(pitch_T, 1.0) - gaussian_filter1d(pitch_T, 0.5 * MOTION_RATE)
     turns = _turning_points(pitch_T)
     found: list[int] = []
     last_end = -np.inf

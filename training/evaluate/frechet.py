@@ -144,8 +144,10 @@ def distance(reference_NF: Features, other_NF: Features) -> dict[str, float]:
     return found
 
 
-def compare(shards_folder: Path, base_file: Path, student_file: Path, count: int) -> None:
-    """Sample both models under `count` conversations of the shards and print the distances."""
+def compare(
+    shards_folder: Path, base_file: Path, student_file: Path, count: int
+) -> dict[str, dict[str, float]]:
+    """Sample both models under `count` conversations of the shards; `distance` of every pair."""
     import torch
 
     from training.motion.base import sample
@@ -174,13 +176,12 @@ def compare(shards_folder: Path, base_file: Path, student_file: Path, count: int
     pupil = features(perform(student, heard, controls, 0))
     again = features(perform(student, heard, controls, 1))
     one, two = from_base(1000), from_base(2000)
-    for name, a, b in (
-        ("Base, other seed", one, two), ("Base, student", one, pupil),
-        ("teacher, Base", teacher, one), ("teacher, student", teacher, pupil),
-        ("student, other seed", pupil, again),
-    ):  # fmt: skip
-        found = distance(a, b)
-        print(f"{name:20s}" + "".join(f"  {key} {value:.4f}" for key, value in found.items()))
+    pairs = {
+        "Base, other seed": (one, two), "Base, student": (one, pupil),
+        "teacher, Base": (teacher, one), "teacher, student": (teacher, pupil),
+        "student, other seed": (pupil, again),
+    }  # fmt: skip
+    return {name: distance(a, b) for name, (a, b) in pairs.items()}
 
 
 def main() -> None:
@@ -191,7 +192,9 @@ def main() -> None:
     parser.add_argument("student", type=Path)
     parser.add_argument("--count", type=int, default=200, help="conversations of 40 s")
     options = parser.parse_args()
-    compare(options.shards, options.base, options.student, options.count)
+    found = compare(options.shards, options.base, options.student, options.count)
+    for name, values in found.items():
+        print(f"{name:20s}" + "".join(f"  {key} {value:.4f}" for key, value in values.items()))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from inference.contract import Float32Array
 from inference.motion_generator import MotionGenerator
 from training.evaluate import prompts as tracks
 from training.evaluate.bad_input import bad_input_rows
+from training.evaluate.base_row import base_row
 from training.evaluate.dialogue import Dialogue, make_dialogue
 from training.evaluate.directing import direction_rows
 from training.evaluate.life_rows import (
@@ -122,9 +123,8 @@ class Evaluation:
         """The mouth in noise and echo."""
         seconds = self.lengths.quiet
         sounds = noises(seconds) + real_music(seconds)
-        yield from quiet_rows(self.performer, sounds, self.peak)
         talk_N = np.concatenate([self.dialogue(300.0, 70 + i).other_N for i in range(2)])
-        yield from quiet_rows(self.performer, echoes(talk_N, seconds), self.peak)
+        yield from quiet_rows(self.performer, sounds + echoes(talk_N, seconds), self.peak)
 
     def life(self) -> Iterable[Row]:
         """Listening, blinks and gaze."""
@@ -150,12 +150,17 @@ class Evaluation:
         others_N = np.concatenate(self.others[:12])
         yield from bad_input_rows(self.performer, self.prompts, others_N, self.peak)
 
+    def base(self) -> Iterable[Row]:
+        """The student against the Base."""
+        given = self.options
+        yield base_row(given.base, given.student, given.shards, 40 if given.quick else 200)
+
     def sections(self) -> dict[str, Callable[[], Iterable[Row]]]:
         """In the order of the table."""
         return {
             "mouth": self.mouth, "onset": self.onset, "quiet": self.quiet, "life": self.life,
-            "stamina": self.stamina, "streaming": self.streaming, "direction": self.direction,
-            "bad-input": self.bad_input,
+            "stamina": self.stamina, "streaming": self.streaming, "base": self.base,
+            "direction": self.direction, "bad-input": self.bad_input,
         }  # fmt: skip
 
     def plot(self, folder: Path) -> None:
@@ -173,17 +178,18 @@ class Evaluation:
 
 
 SECTIONS: Final = (
-    "mouth", "onset", "quiet", "life", "stamina", "streaming", "direction", "bad-input",
+    "mouth", "onset", "quiet", "life", "stamina", "streaming", "base", "direction", "bad-input",
 )  # fmt: skip
 
 
 def evaluate_package(options: argparse.Namespace) -> Iterator[Row]:
     """The rows of the sections asked for, as they are measured; then the plots."""
     evaluation = Evaluation(options)
-    for name, section in evaluation.sections().items():
-        if name in options.only:
+    sections = evaluation.sections()
+    for name in dict.fromkeys(options.only):
+        if name in sections:
             began = time.monotonic()
-            yield from section()
+            yield from sections[name]()
             print(f"  ({name}: {time.monotonic() - began:.0f} s)", file=sys.stderr, flush=True)
     if options.plots is not None:
         evaluation.plot(options.plots)
@@ -216,6 +222,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the sound")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
+    parser.add_argument("--base", type=Path, help="checkpoint of the Base")
+    parser.add_argument("--student", type=Path, help="checkpoint of its student")
+    parser.add_argument("--shards", type=Path, help="conversations the Base can be sampled under")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--plots", type=Path, metavar="FOLDER")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="keep the prompts' tracks")

@@ -102,18 +102,20 @@ def plot_life(scenes: Sequence[Scene], file: Path) -> None:
     for axis, kind in zip(axes[1], ("mutual", "away"), strict=False):
         for state in ("listening", "speaking"):
             found = look_seconds(scenes, state, kind == "away")
-            high = 16 if kind == "mutual" else 4
+            published, high = LOOKS[state, kind], 16 if kind == "mutual" else 4
+            _normal(axis, published.mean, published.sd, _COLOURS[state])
+            if not found:
+                continue
             axis.hist(
                 found, bins=np.linspace(0, high, 33), density=True, alpha=0.5,
                 color=_COLOURS[state], label=f"{state} ({len(found)})",
             )  # fmt: skip
-            published = LOOKS[state, kind]
-            _normal(axis, published.mean, published.sd, _COLOURS[state])
         axis.set_title(f"seconds of a look: {kind}", fontsize=9)
         axis.legend(fontsize=7)
     sizes = np.concatenate([events.saccades(s.track.motion_TD)[1] for s in scenes])
     axis = axes[1, 2]
-    axis.hist(sizes, bins=np.arange(0, 31, 1), density=True, color="0.6")
+    if len(sizes):
+        axis.hist(sizes, bins=np.arange(0, 31, 1), density=True, color="0.6")
     at = np.linspace(0.4, 30, 200)
     axis.plot(at, np.exp(-(at - 0.31) / SACCADE_SIZE.sd) / SACCADE_SIZE.sd, "k--")
     axis.set_title(f"saccade sizes in degrees ({len(sizes)}); Lee et al.", fontsize=9)
