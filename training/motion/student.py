@@ -28,17 +28,18 @@ from training.motion.performance import (
 )
 from training.motion.performance_data import encoding, limits
 
-GROUPS: Final[tuple[tuple[int, tuple[str, ...]], ...]] = (
-    (6, ("gazeYaw", "gazePitch")),
-    (6, ("blinkLeft", "blinkRight", "squint", "wide")),
-    (4, ("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "browDownLeft", "browDownRight")),
-    (4, ("smileLeft", "smileRight", "cheekSquint", "dimple", "frown", "stretch")),
-    (4, ("noseSneer", "press", "shrug", "side", "roll", "jawDrop", "articulation")),
-    (4, ("headYaw", "headPitch", "headRoll", "headX", "headY", "headZ")),
-    (3, ("breath", "shoulders")),
+GROUPS: Final[tuple[tuple[int, int, tuple[str, ...]], ...]] = (
+    (6, 3, ("gazeYaw", "gazePitch")),
+    (6, 3, ("blinkLeft", "blinkRight", "squint", "wide")),
+    (4, 2, ("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "browDownLeft", "browDownRight")),
+    (4, 2, ("smileLeft", "smileRight", "cheekSquint", "dimple", "frown", "stretch")),
+    (4, 2, ("noseSneer", "press", "shrug", "side", "roll", "jawDrop", "articulation")),
+    (4, 0, ("headYaw", "headPitch", "headRoll", "headX", "headY", "headZ")),
+    (3, 0, ("breath", "shoulders")),
 )  # fmt: skip
-"""Components of the mixture and channels, in the order in which they are drawn."""
-_COLUMNS: Final = tuple(tuple(PERFORMANCE_INDEX[n] for n in names) for _, names in GROUPS)
+"""Components of the mixture (of the change; of the place: a saccade back to the camera is one place
+from wherever it begins) and channels, in the order in which they are drawn."""
+_COLUMNS: Final = tuple(tuple(PERFORMANCE_INDEX[n] for n in names) for *_, names in GROUPS)
 SLOW: Final = (10.0, 30.0, 90.0, 240.0)
 """Seconds over which each slow noise forgets: what makes one minute unlike another."""
 _SLOW_KEEP: Final = tuple(math.exp(-0.04 / seconds) for seconds in SLOW)
@@ -176,9 +177,9 @@ class Student(nn.Module):
         self.known = nn.ModuleList()
         self.outs = nn.ModuleList()
         before = 0
-        for components, names in GROUPS:
+        for moves, places, names in GROUPS:
             self.known.append(nn.Linear(before, head, bias=False) if before else nn.Identity())
-            self.outs.append(nn.Linear(head, components * (1 + 2 * len(names))))
+            self.outs.append(nn.Linear(head, (moves + places) * (1 + 2 * len(names))))
             before += len(names)
         self.momentum = nn.Parameter(torch.full((PERFORMANCE_SIZE,), 0.5))
         self.pull = nn.Linear(head, 2 * PERFORMANCE_SIZE)
@@ -220,16 +221,27 @@ class Student(nn.Module):
         target, rate = self.pull(torch.relu(joined)).split(PERFORMANCE_SIZE, -1)
         return self.momentum * moved + torch.sigmoid(rate) * (target - last)
 
-    def _mixture(self, group: int, joined: torch.Tensor, drawn: torch.Tensor | None) -> Mixture:
-        """`joined` (..., head) before its bend; `drawn` (..., channels of the groups before)."""
+    def _mixture(
+        self, group: int, joined: torch.Tensor, drawn: torch.Tensor | None, here: torch.Tensor
+    ) -> Mixture:
+        """`joined` (..., head) before its bend; `drawn` (..., channels of the groups before);
+        `here` (..., P): where the course leads.
+        """
         inner = joined if drawn is None else joined + self.known[group](drawn)
         raw = self.outs[group](torch.relu(inner))
-        components, names = GROUPS[group]
-        size = len(names)
+        moves, places, names = GROUPS[group]
+        components, size = moves + places, len(names)
         shape = (*raw.shape[:-1], components, size)
         logits, means, spreads = raw.split([components, components * size, components * size], -1)
+        means = means.reshape(shape)
+        if places:
+            columns = list(_COLUMNS[group])
+            change = self.change[columns]
+            # A place, as the change that leads to it.
+            there = (means[..., moves:, :].float() - here[..., None, columns]) / change
+            means = torch.cat([means[..., :moves, :].float(), there], -2)
         log_spreads = math.log(_FLOOR) + nn.functional.softplus(spreads.reshape(shape) + 3)
-        return Mixture(logits.float(), means.reshape(shape), log_spreads)
+        return Mixture(logits.float(), means, log_spreads)
 
     def log_likelihood(
         self,
@@ -258,12 +270,13 @@ class Student(nn.Module):
             x = memory.track(x)  # type: ignore[operator]
         joined = self.join(torch.cat([torch.relu(x), given], -1))
         course = self._course(joined, last, moved)
-        target = (steps_BTP[:, 2:] - last - course) / self.change
+        here = last + course
+        target = (steps_BTP[:, 2:] - here) / self.change
         likelihoods = []
         order = [target[..., list(columns)] for columns in _COLUMNS]
         for group, value in enumerate(order):
             drawn = _squash(torch.cat(order[:group], -1)) if group else None
-            likelihoods.append(self._mixture(group, joined, drawn).log_likelihood(value))
+            likelihoods.append(self._mixture(group, joined, drawn, here).log_likelihood(value))
         return torch.stack(likelihoods, -1)
 
     def forward(
@@ -287,17 +300,17 @@ class Student(nn.Module):
         for i, memory in enumerate(self.memories):
             x, hidden[i] = memory(x, hidden[i])
         joined = self.join(torch.cat([torch.relu(x), given], 1))
+        here = last + self._course(joined, last, moved)
         drawn: list[torch.Tensor] = []
         at = 0
         for group, columns in enumerate(_COLUMNS):
             before = _squash(torch.cat(drawn, 1)) if group else None
-            mixture = self._mixture(group, joined, before)
+            mixture = self._mixture(group, joined, before, here)
             part = gauss[:, at : at + len(columns)]
             drawn.append(mixture.draw(noise[:, group : group + 1], part, self.calm))
             at += len(columns)
-        change = torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
-        change = change + self._course(joined, last, moved)
-        physical = torch.clamp((last + change) @ self.decoding, self.low, self.high)
+        place = here + torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
+        physical = torch.clamp(place @ self.decoding, self.low, self.high)
         now = physical @ self.encoding
         return physical, torch.cat([now, now - last, *hidden, slow], 1)
 

@@ -32,6 +32,8 @@ _SLIP_SIZE: Final = 2.5
 _SLIP_KEEP: Final = 0.955
 """Part of a slip that is left a step later: a second until 0.3 of it is left."""
 _RATE: Final = 2.5e-3
+_WEIGHTS: Final = (3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+"""Of the groups: precision of slow channels must not drown when to look and when to blink."""
 _EMA: Final = 0.998
 _SAVE_SECONDS: Final = 120.0
 _SMALLEST_CHANGE: Final = 0.004
@@ -73,7 +75,7 @@ def likelihood_loss(student: Student, crops: Crops, blur: float = _BLUR) -> torc
         )
     # What leaps cannot be foreseen, so that step does not count.
     counts = 1 - (leaps[:, 2:] != 0).any(-1).float()
-    each = found.float().sum(-1) * counts
+    each = (found.float() * torch.tensor(_WEIGHTS)).sum(-1) * counts
     return -each[:, _SKIP:].mean() / PERFORMANCE_SIZE
 
 
