@@ -22,20 +22,25 @@ def tone(time_N: Float32Array) -> Float32Array:
 class SimulatedInput:
     """A microphone that hears `wave`, a function of seconds since it was opened.
 
-    Sound comes in blocks of 10 ms at the clock's pace. While `present` is False it cannot be
-    opened, and reports that it is gone; while `frozen` it brings nothing without a report.
+    Sound comes in blocks (10 ms, or of `block` samples) at the clock's pace. While `present` is
+    False it cannot be opened, and reports that it is gone; while `frozen` it brings nothing without
+    a report.
     """
 
     finished = False
 
     def __init__(
-        self, clock: Clock, wave: Callable[[Float32Array], Float32Array] = tone, name: str = "mic"
+        self,
+        clock: Clock,
+        wave: Callable[[Float32Array], Float32Array] = tone,
+        name: str = "mic",
+        block: int = _BLOCK,
     ) -> None:
         self.name = name
         self.present = True
         self.frozen = False
         self.opened = 0
-        self._clock, self._wave = clock, wave
+        self._clock, self._wave, self._block = clock, wave, block
         self._start: float | None = None
         self._given = 0
 
@@ -51,7 +56,7 @@ class SimulatedInput:
         now = self._clock.now()
         if self._start is None or self.frozen or not self.present:
             return Sound(end_time=now)
-        end = int((now - self._start) * AUDIO_RATE + 1e-6) // _BLOCK * _BLOCK
+        end = int((now - self._start) * AUDIO_RATE + 1e-6) // self._block * self._block
         time_N = (np.arange(self._given, end) / AUDIO_RATE).astype(np.float32)
         self._given = max(self._given, end)
         return Sound(self._wave(time_N), self._start + self._given / AUDIO_RATE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,12 @@ _OTHER_CUSHION: Final = AUDIO_RATE * 30 // 1000
 _OTHER_LIMIT: Final = AUDIO_RATE * 120 // 1000
 """More than this waiting (two clocks drift, or a stall) is cut back to the cushion."""
 _LEVEL_SECONDS: Final = 0.15
+_LARGE: Final = 0.06
+"""Seconds of a block that is large; see `Smoother`."""
+_LONGEST: Final = 0.5
+_LOUDEST: Final = 8.0
+_MOST_SILENCE: Final = 0.5
+"""Seconds of stand-in silence at a time: after a sleep of the computer hours would be due."""
 SILENCE_DB: Final = -100.0
 
 
@@ -59,6 +65,65 @@ class LevelMeter:
         return max(SILENCE_DB, 10 * float(np.log10(self._power + 1e-12)))
 
 
+class Smoother:
+    """Large blocks let out at the clock's pace, so that the character does not move in jerks.
+
+    A driver may bring 300 ms at a time: that late it is anyway, but heard at once the motion would
+    stand still between two blocks. Blocks up to `_LARGE` pass at once; after two larger ones in a
+    row, sound leaves as time passes, until small blocks come again.
+    """
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        """Seconds of the largest block lately; 0 while blocks are small."""
+        self._sound_N = np.zeros(0, np.float32)
+        self._raw_N = np.zeros(0, np.float32)
+        self._end_time, self._raw_rate = 0.0, AUDIO_RATE
+        self._large = self._small = 0
+
+    def pass_on(self, sound: Sound, elapsed: float) -> Sound:
+        """Take what came in the last `elapsed` seconds (possibly nothing), give what is due."""
+        if len(sound.samples_N):
+            self._notice(len(sound.samples_N))
+            self._end_time, self._raw_rate = sound.end_time, sound.raw_rate
+        sound_N = np.concatenate((self._sound_N, sound.samples_N))
+        raw_N = np.concatenate((self._raw_N, sound.raw_N))
+        due = len(sound_N)
+        if self.longest:
+            # A little faster than the clock where more waits than two blocks bring: no pile-up.
+            rate = 1.0 if len(sound_N) < 2.2 * self.longest * AUDIO_RATE else 1.5
+            due = min(due, round(elapsed * rate * AUDIO_RATE))
+        raw_due = len(raw_N) if due == len(sound_N) else len(raw_N) * due // len(sound_N)
+        self._sound_N, self._raw_N = sound_N[due:], raw_N[raw_due:]
+        if len(sound_N) == 0:
+            return sound
+        end_time = self._end_time - len(self._sound_N) / AUDIO_RATE
+        return Sound(sound_N[:due], end_time, sound.lost, raw_N[:raw_due], self._raw_rate)
+
+    def drop(self) -> None:
+        """The input changed: what waits is forgotten."""
+        self._sound_N, self._raw_N = self._sound_N[:0], self._raw_N[:0]
+        self.longest, self._large, self._small = 0.0, 0, 0
+
+    def _notice(self, count: int) -> None:
+        if count > _LARGE * AUDIO_RATE:
+            self._large, self._small = self._large + 1, 0
+            if self._large >= 2:
+                self.longest = min(_LONGEST, count / AUDIO_RATE)
+        else:
+            self._large, self._small = 0, self._small + 1
+            if self._small >= 5:
+                self.longest = 0.0
+
+
+def audible(sound_N: Float32Array) -> Float32Array:
+    """Sound without values that are no numbers or absurdly loud: a broken driver brings both."""
+    if len(sound_N) and not np.abs(sound_N).max() <= _LOUDEST:
+        sound_N = np.nan_to_num(sound_N, nan=0.0, posinf=0.0, neginf=0.0)
+        return np.clip(sound_N, -_LOUDEST, _LOUDEST)
+    return sound_N
+
+
 class AudioFeed:
     """Called by one thread. The inputs are looked up anew each time: they may be None, or change.
 
@@ -78,6 +143,10 @@ class AudioFeed:
         self._clock = clock
         self._microphone, self._other = microphone, other
         self._fed_until: float | None = None
+        self._asked_at = 0.0
+        self._came_at = 0.0
+        self._heard_from: AudioInput | None = None
+        self._smoother = Smoother()
         self._waiting_N = np.zeros(0, np.float32)
         self._cushioned = False
 
@@ -85,15 +154,17 @@ class AudioFeed:
         """All that is new; possibly nothing."""
         now = self._clock.now()
         if self._fed_until is None:
-            self._fed_until = now
+            self._fed_until = self._asked_at = self._came_at = now
         microphone = self._microphone()
-        sound = Sound(end_time=now) if microphone is None else microphone.read()
+        sound = self._read(microphone, now)
         self_N, live = sound.samples_N, microphone is not None
         raw_N, raw_rate = sound.raw_N, sound.raw_rate
         self.lost_samples += sound.lost
+        patience = max(_PATIENCE, 1.5 * self._smoother.longest)
         if len(self_N):
             self._fed_until = sound.end_time
-        elif microphone is None or now - self._fed_until > _PATIENCE:
+        elif microphone is None or now - max(self._fed_until, self._came_at) > patience:
+            self._fed_until = max(self._fed_until, now - _MOST_SILENCE)
             blocks = int((now - self._fed_until) * AUDIO_RATE) // _BLOCK
             self_N, live = np.zeros(blocks * _BLOCK, np.float32), False
             self._fed_until += len(self_N) / AUDIO_RATE
@@ -104,12 +175,25 @@ class AudioFeed:
         self.other_level.add(other_N)
         return Heard(self_N, other_N, self._fed_until, live, raw_N, raw_rate)
 
+    def _read(self, microphone: AudioInput | None, now: float) -> Sound:
+        elapsed, self._asked_at = now - self._asked_at, now
+        if microphone is not self._heard_from:
+            self._heard_from = microphone
+            self._smoother.drop()
+        if microphone is None:
+            return Sound(end_time=now)
+        sound = microphone.read()
+        if len(sound.samples_N):
+            self._came_at = now
+        cleaned = replace(sound, samples_N=audible(sound.samples_N), raw_N=audible(sound.raw_N))
+        return self._smoother.pass_on(cleaned, elapsed)
+
     def _take_other(self, count: int) -> Float32Array:
         other = self._other()
         if other is None:
             self._waiting_N, self._cushioned = self._waiting_N[:0], False
             return np.zeros(count, np.float32)
-        waiting_N = np.concatenate((self._waiting_N, other.read().samples_N))
+        waiting_N = np.concatenate((self._waiting_N, audible(other.read().samples_N)))
         if len(waiting_N) - count > _OTHER_LIMIT:
             waiting_N = waiting_N[len(waiting_N) - count - _OTHER_CUSHION :]
         if not self._cushioned:

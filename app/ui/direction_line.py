@@ -183,6 +183,8 @@ class _Bubble(Card):
         self.setFixedWidth(width)
         self.setFixedHeight(self.text.heightForWidth(width - 24) + 18)
         corner = self._line.mapTo(window, QPoint(0, 0))
-        self.move(corner.x(), corner.y() - self.height() - 8)
+        above = self._line.parentWidget() or self._line
+        top = above.mapTo(window, QPoint(0, 0)).y()
+        self.move(corner.x(), top - self.height() - 6)
         self.show()
         self.raise_()
