@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from inference.direction import parse_direction
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
     [ROOT / "README.md", ROOT / "installer" / "README.md", *(ROOT / "docs").glob("*.md")]
@@ -56,3 +58,14 @@ def test_no_lock_file_is_kept() -> None:
     ).stdout.split()
     assert "pyproject.toml" in tracked
     assert not [name for name in tracked if name.endswith((".lock", "requirements.txt"))]
+
+
+def test_the_examples_of_directions_are_understood() -> None:
+    text = (ROOT / "docs" / "directions.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([^`]+)` \| (.*) \|$", text, flags=re.MULTILINE)
+    assert len(rows) >= 5
+    for example, becomes in rows:
+        refused = bool(parse_direction(example).problems)
+        assert refused == becomes.startswith("refused"), example
+    (shown,) = re.findall(r'--direct "([^"]+)"', text)
+    assert not parse_direction(shown).problems

@@ -5,7 +5,8 @@ Needs two folders, named by the environment, and is skipped without them:
     PERSONARE_CAMERA_GUEST   the guest's tools: run_guest.sh and tests/ (readers, test pattern)
     IMG                      the image that their build_image.sh made
 
-docs/virtual-camera.md tells how to make the image and has the results.
+docs/virtual-camera-internals.md tells how to make the image and has the results. The section `app`
+(the real models) is left out: in emulation a picture takes longer than any test should wait.
 """
 
 from __future__ import annotations
@@ -26,14 +27,12 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         not ((TOOLS / "run_guest.sh").is_file() and (IMAGE / "root.ext4").is_file()),
-        reason="needs PERSONARE_CAMERA_GUEST and IMG, see docs/virtual-camera.md",
+        reason="needs PERSONARE_CAMERA_GUEST and IMG, see docs/virtual-camera-internals.md",
     ),
 ]
 
 
-@pytest.mark.parametrize(
-    "section", ["pixels", "restarts", "toggle", "kill", "chromium", "refused", "app"]
-)
+@pytest.mark.parametrize("section", ["pixels", "restarts", "toggle", "kill", "chromium", "refused"])
 def test_in_the_guest(section: str, tmp_path: Path) -> None:
     shutil.copytree(TOOLS / "tests", tmp_path / "tools")
     for folder in ("app", "inference", "tests", "assets"):
