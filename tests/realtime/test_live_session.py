@@ -23,7 +23,7 @@ from app.realtime.clock import VirtualClock
 from app.session_contract import Activity, Background, OutputFormat, PartState, Session
 from inference.contract import Controls, PersonareError
 from tests.realtime.stand_ins import World
-from tests.realtime.waiting import wait_for
+from tests.realtime.waiting import Bystander, wait_for
 
 OUTPUT = OutputFormat(64, 32, 50)
 
@@ -52,6 +52,12 @@ def make(world: World) -> Iterator[Callable[..., LiveSession]]:
         session.stop()
 
 
+@pytest.fixture
+def bystander() -> Iterator[Bystander]:
+    with Bystander() as thread:
+        yield thread
+
+
 def pictures_go_on(world: World, key: str = "cam") -> None:
     count = len(world.cameras[key].arrivals)
     wait_for(lambda: len(world.cameras[key].arrivals) > count + 5)
@@ -64,15 +70,19 @@ class TestSession:
         assert session.latest_frame() is None
         session.stop()
 
-    def test_sound_becomes_pictures_at_the_camera(self, world: World, make) -> None:
+    def test_sound_becomes_pictures_at_the_camera(
+        self, world: World, make, bystander: Bystander
+    ) -> None:
         session = make(microphone="mic", camera="cam", character="ada", provider="cpu")
-        wait_for(lambda: session.status().fps > 5)
+        # 50 asked for, stand-in models: nearly what a loop gets that does nothing.
+        wait_for(lambda: session.status().fps > 0.8 * bystander.fps)
+        # A block, a step, a turn: 50 ms at most, and what the machine is late itself.
+        wait_for(lambda: 0 < session.status().latency_ms < 50 + 4 * bystander.late_ms)
         wait_for(lambda: session.status().activity is Activity.SPEAKING)
         wait_for(lambda: session.status().microphone_level_db > -25)
         status = session.status()
         assert status.microphone_level_db < -21
         assert status.other_level_db == -100
-        assert 0 < status.latency_ms < 2000
         assert (status.character, status.provider) == ("ada", "cpu")
         for part in (status.microphone, status.camera, status.engine):
             assert part.state is PartState.ON
@@ -151,7 +161,9 @@ class TestSession:
         session.set_character("ada")
         wait_for(lambda: session.status().engine.state is PartState.ON)
 
-    def test_the_size_is_fixed_while_the_camera_is_on(self, world: World, make) -> None:
+    def test_the_size_is_fixed_while_the_camera_is_on(
+        self, world: World, make, bystander: Bystander
+    ) -> None:
         session = make(camera="cam")
         wait_for(lambda: session.status().camera.state is PartState.ON)
         session.set_output(OutputFormat(32, 16, 25))
@@ -161,7 +173,7 @@ class TestSession:
         session.set_output(OutputFormat(32, 16, 25))
         wait_for(lambda: session.latest_frame()[1].shape == (16, 32, 3))
         session.set_camera("cam")
-        wait_for(lambda: 2 < session.status().fps < 40)
+        wait_for(lambda: 0.4 * bystander.fps < session.status().fps < 26)
         wait_for(lambda: world.cameras["cam"].newest.i420.shape == (24, 32))
 
     def test_wishes_reach_the_stage(self, world: World, make) -> None:
@@ -266,7 +278,7 @@ def test_a_part_that_must_not_retry_does_not(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_soak_everything_fails_now_and_then_and_the_camera_never_stops(
-    world: World, make, caplog: pytest.LogCaptureFixture
+    world: World, make, caplog: pytest.LogCaptureFixture, bystander: Bystander
 ) -> None:
     caplog.set_level(logging.CRITICAL)
     random = np.random.default_rng(7)
@@ -300,7 +312,10 @@ def test_soak_everything_fails_now_and_then_and_the_camera_never_stops(
     wait_for(lambda: session.status().activity is Activity.SPEAKING)
     wait_for(lambda: session.status().engine.state is PartState.ON)
     arrivals = np.array(world.cameras["cam"].arrivals)
-    # An engine that died is back in less than a second; the rest is for a machine that is busy.
-    assert np.diff(arrivals).max() < 3.0
-    assert len(arrivals) > 0.2 * 50 * (arrivals[-1] - arrivals[0])
+    fps, late_s = bystander.fps, bystander.late_ms / 1000
+    # An engine that died is back in 0.4 s; the rest is what a bystander is late.
+    gaps = np.diff(arrivals)
+    assert np.median(gaps) < 0.022 + 2 * late_s
+    assert gaps.max() < 1.0 + 20 * late_s
+    assert len(arrivals) > 0.3 * fps * (arrivals[-1] - arrivals[0])
     assert threading.active_count() - before <= 9, "threads do not pile up"

@@ -166,9 +166,12 @@ def test_what_is_played_is_heard(server: Server, tmp_path: Path, key: str, sink:
     listener.wait_sound()
     heard = listener.end()
     assert likeness(heard, played) > 0.98
-    ages = listener.reports[-1]
-    assert float(ages["age_ms"]) < 500, "sound does not pile up"
-    assert int(ages["lost"]) == 0
+    ages_ms = np.array(
+        [report["age_ms"] for report in listener.reports if report["samples"]], float
+    )
+    assert ages_ms[-1] < np.median(ages_ms) + 60, "sound does not pile up"
+    assert np.median(ages_ms) < 350, "PulseAudio's null sinks alone are some 200 ms late"
+    assert int(listener.reports[-1]["lost"]) == 0
 
 
 def test_the_server_dies_and_comes_back(server: Server, tmp_path: Path) -> None:
