@@ -171,6 +171,7 @@ class TestSession:
         session.set_camera(None)
         wait_for(lambda: session.status().camera.state is PartState.OFF)
         session.set_output(OutputFormat(32, 16, 25))
+        wait_for(session.latest_frame)
         wait_for(lambda: session.latest_frame()[1].shape == (16, 32, 3))
         session.set_camera("cam")
         wait_for(lambda: 0.4 * bystander.fps < session.status().fps < 26)
