@@ -49,7 +49,7 @@ class SessionBridge(QObject):
         self._sequence: int | None = None
         self._ticks = 0
         self.last_status = SessionStatus()
-        self.mood = "neutral"
+        self.mood = self._session.status().controls.mood  # perhaps the command line's
         self.camera_wanted = False
         self.recording_path: str | None = None
         self.microphones: list[DeviceInfo] = []

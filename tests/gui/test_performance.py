@@ -50,6 +50,16 @@ def test_a_mood_is_of_the_moment_and_not_stored(
     assert "angry" not in window.keeper._store.path.read_text()
 
 
+def test_a_mood_from_the_command_line_is_kept_when_the_style_changes(
+    open_window: OpenWindow, session: SimulatedSession
+) -> None:
+    session.change(controls=Controls(mood="happy"))
+    window = open_window()
+    assert window.performance.moods.buttons["happy"].isChecked()
+    window.keeper.set("style.warmth", 0.9)
+    assert session.of("set_controls")[-1].mood == "happy"
+
+
 def test_every_cue_has_a_button_and_a_key(window: MainWindow, session: SimulatedSession) -> None:
     buttons = window.performance.cues.buttons
     assert list(buttons) == list(CUES)
