@@ -69,10 +69,10 @@ class Mixture(NamedTuple):
         each = -0.5 * z.square().sum(-1) - self.log_spreads.sum(-1)
         return torch.logsumexp(torch.log_softmax(self.logits, -1) + each, -1)
 
-    def draw(self, pick: torch.Tensor, gauss: torch.Tensor, calm: float) -> torch.Tensor:
+    def draw(self, pick: torch.Tensor, gauss: torch.Tensor, calm: torch.Tensor) -> torch.Tensor:
         """A sample (B, D) from uniform `pick` (B, 1) and Gaussian `gauss` (B, D).
 
-        `calm` below 1 narrows every component. Gradients reach the logits straight through.
+        `calm` (D,), below 1, narrows every component. Gradients reach the logits straight through.
         """
         chance = torch.softmax(self.logits, -1)
         size = chance.shape[-1]
@@ -159,6 +159,7 @@ class Student(nn.Module):
 
     enter_scale: torch.Tensor
     change: torch.Tensor
+    calm: torch.Tensor
     low: torch.Tensor
     high: torch.Tensor
     encoding: torch.Tensor
@@ -169,7 +170,6 @@ class Student(nn.Module):
         super().__init__()
         self.sizes = (width, layers, head)
         self.width = width
-        self.calm = 1.0
         given = HEARD_SIZE + CONTROL_SIZE + len(SLOW) + 2 * PERFORMANCE_SIZE
         self.embed = nn.Linear(given, width)
         self.memories = nn.ModuleList([Memory(width) for _ in range(layers)])
@@ -192,6 +192,7 @@ class Student(nn.Module):
         self.register_buffer("encoding", encoding())
         self.register_buffer("decoding", torch.linalg.inv(encoding()))
         self.register_buffer("change", torch.ones(PERFORMANCE_SIZE))
+        self.register_buffer("calm", torch.ones(PERFORMANCE_SIZE))
         self.register_buffer("slow_keep", torch.tensor([_SLOW_KEEP]))
 
     @property
@@ -307,7 +308,7 @@ class Student(nn.Module):
             before = _squash(torch.cat(drawn, 1)) if group else None
             mixture = self._mixture(group, joined, before, here)
             part = gauss[:, at : at + len(columns)]
-            drawn.append(mixture.draw(noise[:, group : group + 1], part, self.calm))
+            drawn.append(mixture.draw(noise[:, group : group + 1], part, self.calm[list(columns)]))
             at += len(columns)
         place = here + torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
         physical = torch.clamp(place @ self.decoding, self.low, self.high)

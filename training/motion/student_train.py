@@ -112,7 +112,9 @@ def load_student(file: Path) -> Student:
     """The student of a checkpoint, ready to perform."""
     saved = torch.load(file, weights_only=True)
     student = Student(*saved["sizes"])
-    student.load_state_dict(saved["weights"])
+    weights = saved["weights"]
+    weights.setdefault("calm", student.calm)  # checkpoints from before it could be set
+    student.load_state_dict(weights)
     for kept, now in zip((student.low, student.high), limits(), strict=True):
         kept.copy_(now)  # they may have been narrowed since
     return student.eval()
