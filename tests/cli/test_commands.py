@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,64 +15,23 @@ import numpy as np
 import pytest
 
 from app import engine_builder, paths
-from app.__main__ import main
 from app.cli import doctor, interrupts, sample
 from app.cli.perform import LIVE_LINK_SHAPES, timecode
 from app.logging_setup import log_file, start_logging, stop_logging
 from inference.contract import (
     BLENDSHAPES,
-    CUES,
-    MOODS,
     MOTION_NAMES,
     VISEMES,
-    Controls,
-    MotionTrack,
     PersonareError,
 )
+from tests.cli.conftest import Run
 from tests.simulated import (
     SimulatedFrames,
-    SimulatedMotion,
-    make_assets,
     make_character,
     mouth_openness,
     tone,
     write_wav,
 )
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Assets of the tests, and stand-ins for the models."""
-    root = make_assets(tmp_path / "assets")
-    monkeypatch.setenv("PERSONARE_ASSETS", str(root))
-    monkeypatch.setattr(engine_builder, "make_motion", lambda *rest: SimulatedMotion())
-    monkeypatch.setattr(engine_builder, "make_frames", lambda *rest: SimulatedFrames())
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return root
-
-
-@pytest.fixture
-def run(assets: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command line: (status, stdout, stderr). No output ever shows a stack trace."""
-
-    def call(*words: str | Path) -> tuple[int, str, str]:
-        status = main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return status, out, err
-
-    return call
-
-
-@pytest.fixture
-def voice(tmp_path: Path) -> Path:
-    return write_wav(tmp_path / "voice.wav", tone(1.0, 0.4, 0.7))
 
 
 def film_facts(path: Path) -> tuple[int, float, tuple[int, int], Any]:
@@ -220,66 +178,6 @@ def test_wrong_use_is_status_2(run: Run, words: tuple[str, ...]) -> None:
     status, _, err = run(*words)
     assert status == 2
     assert "usage: personare" in err or "--visemes" in err
-
-
-STYLE = ("--mood", "happy:0.5", "--liveliness", "0.7", "--warmth", "0.2")
-
-
-@pytest.mark.parametrize("command", ["render", "perform"])
-def test_style_and_direction_reach_the_motion_model(
-    run: Run, voice: Path, assets: Path, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    made = SimulatedMotion()
-    styles: list[Controls] = []
-    push = made.push
-
-    def watch(self_N: Any, other_N: Any = None) -> MotionTrack:
-        styles.append(made.controls)
-        return push(self_N, other_N)
-
-    monkeypatch.setattr(made, "push", watch)
-    monkeypatch.setattr(engine_builder, "make_motion", lambda *rest: made)
-    words = (command, "--voice", voice, "--out", "a.mp4", *STYLE)
-    direct = ("--direct", "smile and nod; at 0:00.5 look thoughtful")
-    status, _, err = run(*words, *direct)
-    assert status == 1
-    assert "does not know happy, nod, smile, thinking" in err
-    assert not Path("a.mp4").exists()
-    teach(assets)
-    assert run(*words, *direct)[0] == 0
-    assert styles[0] == Controls(0.7, 0.2, "happy", 0.5)
-    assert styles[-1] == Controls(0.7, 0.2, "thinking", 0.8)
-    assert sorted(made.cues) == ["nod", "smile"]
-
-
-def teach(assets: Path) -> None:
-    """The motion package of the tests knows everything from now on."""
-    file = assets / "models" / "motion-first-light" / "model.json"
-    manifest = json.loads(file.read_text())
-    manifest.setdefault("parameters", {})["controls"] = ["liveliness", "warmth", *MOODS, *CUES]
-    file.write_text(json.dumps(manifest))
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("--mood", "hapy"), "did you mean happy?"),
-        (("--mood", "dotty"), "choose one of neutral, happy"),
-        (("--mood", "happy:2"), "not between 0 and 1"),
-        (("--mood", "happy:x"), "write happy:0.5"),
-        (("--warmth", "2"), "not between 0 and 1"),
-        (("--direct", "smlie and nod"), "'smile' for 'smlie'"),
-        (("--direct", ""), "asks for nothing"),
-    ],
-)
-@pytest.mark.parametrize("command", ["render", "perform", "run"])
-def test_a_style_that_is_not_understood_is_wrong_use(
-    run: Run, command: str, words: tuple[str, str], said: str
-) -> None:
-    files = () if command == "run" else ("--voice", "a.wav", "--out", "a.mp4")
-    status, _, err = run(command, *files, *words)
-    assert status == 2
-    assert said in " ".join(err.split())
 
 
 @pytest.mark.parametrize("out", ["none/a.mp4", "."])
