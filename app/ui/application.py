@@ -106,7 +106,9 @@ def _point_to_the_first(only: OnlyWindow, with_wishes: bool) -> int:
     if with_wishes:
         raise PersonareError(ALREADY_OPEN, "Close its window first, or change it there.")
     if not reached:
-        raise PersonareError(ALREADY_OPEN, "It does not answer: end it, then start again.")
+        raise PersonareError(
+            ALREADY_OPEN, "Use its window; if it does not answer, end it and start again."
+        )
     sys.stderr.write(f"{ALREADY_OPEN} Its window was brought to the front.\n")
     return 0
 

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QLockFile, QObject, Signal
-from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+try:
+    from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+    CAN_CALL = True
+except ImportError:  # its system library (Kerberos) may be missing: then only the lock serves
+    CAN_CALL = False
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +40,11 @@ class OnlyWindow(QObject):
         self._lock.setStaleLockTime(0)  # only a dead process makes a lock stale, not its age
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
         self._name = f"personare-{name}"
-        self._server = QLocalServer(self)
-        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.newConnection.connect(self._answer)
+        self._server: QLocalServer | None = None
+        if CAN_CALL:
+            self._server = QLocalServer(self)
+            self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+            self._server.newConnection.connect(self._answer)
         self._folder = folder
         self._reached = False
 
@@ -57,6 +65,8 @@ class OnlyWindow(QObject):
             if not taken:
                 log.info("no lock against a second window: %s", self._lock.error())
                 return True
+        if self._server is None:
+            return True
         QLocalServer.removeServer(self._name)  # a socket that a crash left behind
         if not self._server.listen(self._name):
             log.info("a second start cannot call this window: %s", self._server.errorString())
@@ -68,6 +78,8 @@ class OnlyWindow(QObject):
         return self._reached
 
     def _call(self) -> bool:
+        if not CAN_CALL:
+            return False
         socket = QLocalSocket()
         socket.connectToServer(self._name)
         self._reached = socket.waitForConnected(_WAIT_MS)
@@ -76,14 +88,16 @@ class OnlyWindow(QObject):
 
     def refuse_calls(self) -> None:
         """The window is closing: who calls now waits for the lock instead."""
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
 
     def release(self) -> None:
         """Let the next one in."""
-        self._server.close()
+        self.refuse_calls()
         self._lock.unlock()
 
     def _answer(self) -> None:
+        assert self._server is not None
         while (socket := self._server.nextPendingConnection()) is not None:
             socket.deleteLater()
             self.called.emit()

@@ -21,6 +21,7 @@ from app.characters.library import CharacterLibrary
 from app.live_session import LiveChoices
 from app.session_contract import OutputFormat
 from app.settings.store import SettingsStore
+from app.ui import only_window
 from app.ui.application import run_window
 from app.ui.main_window import MainWindow
 from app.ui.notifications import ErrorFunnel
@@ -149,6 +150,20 @@ def test_a_window_that_is_closing_is_waited_for(qapp: QApplication, tmp_path: Pa
     timer.start()
     assert second.claim()
     timer.join()
+    second.release()
+
+
+def test_without_a_way_to_call_the_lock_still_serves(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(only_window, "CAN_CALL", False)
+    monkeypatch.setattr(only_window, "_CLOSING_MS", 50)
+    first, second = OnlyWindow(tmp_path), OnlyWindow(tmp_path)
+    assert first.claim()
+    assert not second.claim()
+    assert not second.reached
+    first.release()
+    assert second.claim()
     second.release()
 
 
