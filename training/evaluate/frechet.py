@@ -147,7 +147,7 @@ def distance(reference_NF: Features, other_NF: Features) -> dict[str, float]:
 def compare(
     shards_folder: Path, base_file: Path, student_file: Path, count: int
 ) -> dict[str, dict[str, float]]:
-    """Sample both models under `count` conversations of the shards; `distance` of every pair."""
+    """Both models under `count` held-out conversations of the shards; `distance` of every pair."""
     import torch
 
     from training.motion.base import sample
@@ -158,7 +158,7 @@ def compare(
 
     torch.set_num_threads(1)
     base, student = load_base(base_file), load_student(student_file)
-    crops = Shards(shards_folder).whole(count)
+    crops = Shards(shards_folder, held_out=True).whole(count)
     heard, controls = crops.heard_BTH, crops.controls_BTC
 
     def features(performance: torch.Tensor) -> Features:

@@ -14,6 +14,7 @@ from typing import Final
 
 import torch
 
+from inference.contract import CUES
 from training.motion.base_train import average, rate_at
 from training.motion.performance import PERFORMANCE_SIZE
 from training.motion.performance_data import Crops, Shards, endless, limits
@@ -34,6 +35,8 @@ _SLIP_KEEP: Final = 0.955
 _RATE: Final = 2.5e-3
 _WEIGHTS: Final = (3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Of the groups: precision of slow channels must not drown when to look and when to blink."""
+_CUE_WEIGHT: Final = 3.0
+"""Cues are rare in a conversation, but must be obeyed."""
 _EMA: Final = 0.998
 _SAVE_SECONDS: Final = 120.0
 _SMALLEST_CHANGE: Final = 0.004
@@ -64,6 +67,11 @@ def slips(
     return offsets, leaps
 
 
+def _just_asked(controls_BTC: torch.Tensor) -> torch.Tensor:
+    """1 in the first half of a cue's clock: (B, T)."""
+    return (controls_BTC[..., -len(CUES) :].amax(-1) > 0.5).float()
+
+
 def likelihood_loss(student: Student, crops: Crops, blur: float = _BLUR) -> torch.Tensor:
     """Mean negative log density per channel: scalar."""
     steps = crops.encoded_BTP
@@ -75,6 +83,7 @@ def likelihood_loss(student: Student, crops: Crops, blur: float = _BLUR) -> torc
         )
     # What leaps cannot be foreseen, so that step does not count.
     counts = 1 - (leaps[:, 2:] != 0).any(-1).float()
+    counts = counts * (1 + (_CUE_WEIGHT - 1) * _just_asked(crops.controls_BTC[:, 2:]))
     each = (found.float() * torch.tensor(_WEIGHTS)).sum(-1) * counts
     return -each[:, _SKIP:].mean() / PERFORMANCE_SIZE
 
