@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from inference.contract import Float32Array
+from training.speech import align
 from training.speech.check_aligner import accuracy, report
 from training.speech.corpus import Clip, Corpus
 from training.speech.extend import link, register
@@ -156,3 +157,31 @@ def test_a_late_aligner_is_measured_as_late(tmp_path: Path) -> None:
     assert found.skipped == 0
     assert "bias +50 ms" in report(found)
     assert accuracy(corpus, [clip], lambda a, n: ([], -99.0)).skipped == 1
+
+
+def test_the_check_trains_without_the_voice_and_ends_with_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    phones: Segments = [(0.0, 0.3, "SIL"), (0.3, 0.6, "SZ"), (0.6, 1.0, "SIL")]
+    corpus = Corpus(tmp_path)
+    for i, voice in enumerate(["a", "a", "b", "held"]):
+        noise_N = rng.standard_normal(16000) * 1e-3
+        noise_N[4800:9600] *= 200
+        clip = Clip(f"{voice}-{i}", voice, "en-us", "synthetic", "s", 1.0, phones)
+        corpus.add(clip, noise_N.astype(np.float32))
+    heard: list[str] = []
+    audio = Corpus.audio
+
+    def listening(self: Corpus, clip: Clip) -> Float32Array:
+        heard.append(clip.voice)
+        return audio(self, clip)
+
+    monkeypatch.setattr(Corpus, "audio", listening)
+    words = ["align", str(tmp_path), "--hours", "0.001", "--passes", "1", "--check", "held"]
+    monkeypatch.setattr(sys, "argv", words)
+    align.main()
+    assert heard.count("held") == 1
+    assert heard[-1] == "held"
+    assert capsys.readouterr().out.startswith("held: 1 boundaries")
+    assert (tmp_path / "phone_net_check.pt").is_file()
