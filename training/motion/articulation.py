@@ -37,6 +37,8 @@ class MouthSettings:
     speak_from: float = 0.35
     speak_full: float = 0.65
     """Speaking probabilities at which the mouth may begin to move, and moves freely."""
+    hold: float = 0.27
+    """How much lower both are for a mouth that moves already: held nasals sound like hum."""
     viseme_share: float = 0.4
     """Share of the mouth taken from the poses of the visemes, weighted by their probabilities; the
     rest comes from the channels themselves. Two guesses of one thing: their mean errs less."""
@@ -55,7 +57,7 @@ class MouthSettings:
     """Accents too (the mean of what may come)."""
     parted: float = 0.09
     """Least aperture while speaking and not closing, so that s or n never look shut."""
-    loudness: float = 0.2
+    loudness: float = 0.15
     """Share of the tracked loudness (in 10 dB against the speaker's mean) by which, as a power of
     two, the mouth opens wider or less wide."""
 
@@ -146,7 +148,8 @@ class Articulation(nn.Module):
     def _free(self, speaking: torch.Tensor, freedom: torch.Tensor) -> torch.Tensor:
         """How much the mouth may move: shut unless speaking is likely."""
         s = self.settings
-        free = smoothstep((speaking - s.speak_from) / (s.speak_full - s.speak_from))
+        likely = speaking + s.hold * freedom
+        free = smoothstep((likely - s.speak_from) / (s.speak_full - s.speak_from))
         return freedom + torch.clamp(free - freedom, -s.shut_rate, s.open_rate)
 
     def read(self, visemes: torch.Tensor) -> torch.Tensor:

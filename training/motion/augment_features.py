@@ -15,8 +15,8 @@ import torch
 from inference.audio_features import MEL_BANDS, MEL_FLOOR
 
 _LOW_MEL, _HIGH_MEL = (2595 * float(np.log10(1 + f / 700)) for f in (60.0, 7600.0))
-_WARP_SHARE: Final = 0.7
-_WARP: Final = 0.08
+_WARP_SHARE: Final = 0.8
+_WARP: Final = 0.1
 _LARGEST_WARP: Final = 0.22
 _COLOUR: Final = 0.5
 _TILT: Final = 0.8

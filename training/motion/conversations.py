@@ -243,6 +243,7 @@ def main() -> None:
     parser.add_argument("--also", type=Path, action="append", default=[], help="another corpus")
     parser.add_argument("--without", action="append", default=[], help="a voice to leave out")
     parser.add_argument("--human-share", type=float, default=0.6, help="of human voices")
+    parser.add_argument("--music", type=Path, help="a folder of music, heard as noise")
     parser.add_argument("--echoes", action="store_true", help="mostly others and their echo")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -181,6 +181,7 @@ def train(
     clock: Callable[[], float] = time.time,
     augment: bool = True,
     width: int = 256,
+    dropout: float = 0.0,
 ) -> HearingNet:
     """Run for `minutes` on `clock` (the rate falls as a cosine) and save the checkpoint.
 
@@ -188,7 +189,7 @@ def train(
     """
     torch.manual_seed(seed)
     out.mkdir(parents=True, exist_ok=True)
-    net = HearingNet(width, width)
+    net = HearingNet(width, width, dropout=dropout)
     if start is not None:
         net.load_state_dict(torch.load(start, weights_only=True))
     mean_net = torch.optim.swa_utils.AveragedModel(net, avg_fn=_running_mean)
@@ -229,6 +230,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--width", type=int, default=256, help="of the layers")
+    parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--start", type=Path, help="a checkpoint to go on from")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -240,6 +242,7 @@ def main() -> None:
         options.seed,
         options.start,
         width=options.width,
+        dropout=options.dropout,
     )
 
 
