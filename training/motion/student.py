@@ -40,6 +40,9 @@ GROUPS: Final[tuple[tuple[int, int, tuple[str, ...]], ...]] = (
 """Components of the mixture (of the change; of the place: a saccade back to the camera is one place
 from wherever it begins) and channels, in the order in which they are drawn."""
 _COLUMNS: Final = tuple(tuple(PERFORMANCE_INDEX[n] for n in names) for *_, names in GROUPS)
+_CALM: Final = (0.95, 1.0, 0.8, 0.6, 0.4, 1.0, 1.0)
+"""Of each group, how much of every component's spread is performed: by the Frechet distance to the
+teacher, some of it is doubt rather than liveliness, above all of the slow channels of the mouth."""
 SLOW: Final = (10.0, 30.0, 90.0, 240.0)
 """Seconds over which each slow noise forgets: what makes one minute unlike another."""
 _SLOW_KEEP: Final = tuple(math.exp(-0.04 / seconds) for seconds in SLOW)
@@ -193,6 +196,8 @@ class Student(nn.Module):
         self.register_buffer("decoding", torch.linalg.inv(encoding()))
         self.register_buffer("change", torch.ones(PERFORMANCE_SIZE))
         self.register_buffer("calm", torch.ones(PERFORMANCE_SIZE))
+        for part, columns in zip(_CALM, _COLUMNS, strict=True):
+            self.calm[list(columns)] = part
         self.register_buffer("slow_keep", torch.tensor([_SLOW_KEEP]))
 
     @property
