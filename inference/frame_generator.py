@@ -99,6 +99,7 @@ class FrameGenerator:
         self._painter: Painter | None = None
         if paint and "paint" in package.manifest.graphs:
             self._painter = Painter(package, character, self.geometry, provider, threads)
+        self._beside = Beside("personare-paint")
         self._premultiplied = np.zeros((SIZE, SIZE, 4), np.uint8)
         self._frame = np.zeros((SIZE, SIZE, 4), np.uint8)
         self._rest_light = np.zeros((_RELIGHT, _RELIGHT, 3), np.float32)
@@ -115,10 +116,14 @@ class FrameGenerator:
         canvas = self._premultiplied
         canvas[:] = 0
         painter = self._painter
-        # Painting takes about as long as moving the layers and needs nothing of it: a core each.
-        painted = None if painter is None else Beside(lambda: painter.windows(motion))
-        moved = self._moved(motion)
-        paint = None if painted is None else painted.result()
+        paint: list[WindowSource] | None = None
+        if painter is None:
+            moved = self._moved(motion)
+        else:
+            # Painting takes about as long as moving the layers and needs nothing of it: a core each
+            with self._beside.start(lambda: painter.windows(motion)) as painted:
+                moved = self._moved(motion)
+            paint = painted.result()
         for layer, box, view, region in moved:
             if layer.name == "head" and painter is not None and paint is not None:
                 canon = painter.canon(layer, box, motion[_POSE])

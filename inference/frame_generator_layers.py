@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.contract import MOTION_SIZE, Float32Array, PersonareError, UInt8Array
+from inference.frame_generator_mouth import MouthBank, read_bank
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -75,6 +76,8 @@ class Geometry:
     lip_shares: tuple[UInt8Array, UInt8Array]
     """Which pixels of the mouth's window at rest, 0..255, are the upper lip's side and the lower
     lip's; beside the mouth both."""
+    mouth_bank: MouthBank | None = None
+    """What the parted lips show, where the character has it."""
 
     def layer(self, name: str) -> Layer:
         """The layer of this name."""
@@ -199,6 +202,7 @@ def load_geometry(path: Path | str) -> Geometry:
             _patch(data, "upper_lip", camera_34),
             _patch(data, "lower_lip", camera_34),
             (upper, lower),
+            read_bank(data, (upper.shape[1], upper.shape[0])),
         )
     except FileNotFoundError:
         raise PersonareError(f"The character's geometry {path} is missing.", REMEDY) from None

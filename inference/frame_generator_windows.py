@@ -119,7 +119,8 @@ class WindowWarper:
 
     def __init__(self, expression: OnnxSession, geometry: Geometry, inside: UInt8Array) -> None:
         """`expression` is the package's graph of that name, `inside` the mouth's window (RGB) of a
-        picture with the mouth wide open: what the parted lips show before the network's work."""
+        picture with the mouth wide open: what the parted lips show before the network's work,
+        where the geometry has no bank of insides."""
         self._session = expression
         self._geometry = geometry
         self._head = geometry.layer("head")
@@ -172,8 +173,14 @@ class WindowWarper:
             picture, share = self._fetch("mouth", source, mask)
             layers.append((picture, cv.merge([share] * 4)))
         (upper, upper_share), (lower, lower_share) = layers
-        lower = _mix(lower, self._inside, lower_share)
-        return _mix(upper, lower, upper_share), np.concatenate(flows)
+        bank = geometry.mouth_bank
+        inside = self._inside if bank is None else bank.behind(motion_D)
+        cut = _mix(upper, _mix(lower, inside, lower_share), upper_share)
+        tongue = None if bank is None else bank.tongue(motion_D)
+        if tongue is not None:
+            keep = cv.merge([cv.bitwise_not(np.ascontiguousarray(tongue[..., 3]))] * 4)
+            cut = cv.add(cv.multiply(cut, keep, scale=1 / 255), tongue)
+        return cut, np.concatenate(flows)
 
     def warped(self, motion_D: Float32Array) -> dict[str, Float32Array]:
         """The paint network's view of a motion.

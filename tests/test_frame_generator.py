@@ -6,7 +6,10 @@ writes the golden frames anew.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -104,6 +107,73 @@ def test_mouth_opens_and_lips_close_again(generator: FrameGenerator) -> None:
     bright = rest.mean(1)
     assert pressed.mean(1).min() > bright.min() - 20
     assert (change_pressed > 60).sum() <= 3
+
+
+def test_the_tongue_comes_out_over_the_lip(generator: FrameGenerator) -> None:
+    values = {"jawOpen": 0.4, "mouthLowerDown": 0.1}
+    kept = window(generator, generator.draw(motion(**values)), "mouth").copy()
+    out = window(generator, generator.draw(motion(**values, tongueOut=1.0)), "mouth")
+    bank = generator.geometry.mouth_bank
+    assert bank is not None
+    tongue = bank.tongue(motion(**values, tongueOut=1.0))
+    assert tongue is not None
+    change = np.abs(out - kept).max(2)
+    inside = tongue[..., 3] > 200
+    assert inside.sum() > 150
+    assert np.median(change[inside]) > 20
+    assert np.abs(out - tongue[..., :3])[inside].mean() < 22
+    assert change[:14].mean() < 2  # the nose knows nothing of it
+
+
+def test_a_shut_mouth_shows_no_tongue(generator: FrameGenerator) -> None:
+    bank = generator.geometry.mouth_bank
+    assert bank is not None
+    assert bank.tongue(motion(tongueOut=1.0)) is None
+    assert bank.tongue(motion(jawOpen=0.4)) is None
+    rest = lip_strip(generator, generator.draw(motion()))
+    shut = lip_strip(generator, generator.draw(motion(tongueOut=1.0)))
+    assert np.abs(shut - rest).mean() < 6
+
+
+def test_the_bank_goes_smoothly_from_one_picture_to_the_next(generator: FrameGenerator) -> None:
+    bank = generator.geometry.mouth_bank
+    assert bank is not None
+    steps = [bank.behind(motion(jawOpen=v)).astype(int) for v in np.linspace(0, 1, 41)]
+    changes = [np.abs(b - a).mean() for a, b in pairwise(steps)]
+    assert max(changes) < 12
+    np.testing.assert_array_equal(steps[-1], bank.behind_J[-1])
+
+
+def test_a_character_without_a_bank_still_speaks(tmp_path: Path) -> None:
+    folder = tmp_path / CAST[0]
+    shutil.copytree(CHARACTERS / CAST[0], folder)
+    with np.load(folder / "geometry.npz") as data:
+        kept = {k: data[k] for k in data.files if not k.startswith(("mouth_", "tongue_"))}
+    add_geometry(folder, kept)
+    plain = FrameGenerator(PACKAGE, folder, threads=1)
+    assert plain.geometry.mouth_bank is None
+    opened = plain.draw(motion(jawOpen=0.5, tongueOut=1.0)).copy()
+    assert np.abs(opened.astype(int) - plain.draw(motion())).max() > 60
+
+
+def add_geometry(folder: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Replace a character's geometry and its hash."""
+    path = folder / "geometry.npz"
+    np.savez_compressed(path, **arrays)
+    manifest = json.loads((folder / "character.json").read_text())
+    manifest["files"]["geometry.npz"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "character.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("name", ["mouth_jaw", "mouth_colour", "tongue_alpha"])
+def test_a_damaged_bank_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "geometry.npz"
+    with np.load(CHARACTERS / CAST[0] / "geometry.npz") as data:
+        arrays = {k: data[k] for k in data.files}
+    arrays[name] = arrays[name][:3]
+    np.savez(path, **arrays)
+    with pytest.raises(PersonareError, match="damaged"):
+        load_geometry(path)
 
 
 def test_lids_close_fully(generator: FrameGenerator) -> None:

@@ -34,7 +34,7 @@ from training.frames.paint import (
 )
 
 OPSET = 17
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 
 
 class IdentityGraph(nn.Module):
@@ -121,14 +121,22 @@ def export_flow(folder: Path) -> dict[str, str]:
     return {name: f"{name}.onnx" for name in ("flow", "pose", "expression")}
 
 
+def _covered(count: int, height: int, width: int) -> Tensor:
+    """Example windows in 0..255 whose layer covers them: elsewhere nothing is painted."""
+    return (
+        torch.cat([torch.rand(count, 3, height, width), torch.ones(count, 1, height, width)], 1)
+        * 255
+    )
+
+
 def paint_inputs() -> dict[str, Tensor]:
     """Example inputs of `Paint`, in order."""
     (mw, mh), (ew, eh), u = MOUTH_SIZE, EYE_SIZE, UNSHUFFLE
     return {
-        "mouth_cut": torch.rand(1, 4, mh, mw) * 255,
-        "mouth_warp": torch.rand(1, 4, mh, mw) * 255,
+        "mouth_cut": _covered(1, mh, mw),
+        "mouth_warp": _covered(1, mh, mw),
         "mouth_flow": torch.randn(1, 4, mh // u, mw // u),
-        "eyes_warp": torch.rand(2, 4, eh, ew) * 255,
+        "eyes_warp": _covered(2, eh, ew),
         "eyes_flow": torch.randn(2, 2, eh // u, ew // u),
         "motion": torch.rand(MOTION_SIZE),
         "mouth_feature": torch.randn(1, FEATURES, mh // u, mw // u),

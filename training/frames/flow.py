@@ -89,6 +89,28 @@ def invert(shift_2HW: Tensor, box_4: Tensor, wanted_2HW: Tensor) -> Tensor:
     return place
 
 
+def pose_flow(
+    point_3HW: Tensor,
+    moved_3HW: Tensor,
+    weight_HW: Tensor,
+    pose_6: Tensor,
+    place_5: Tensor,
+    camera_34: Tensor,
+    grid_box_4: Tensor,
+    frame_box_4: Tensor,
+) -> Tensor:
+    """Inverse flow of points that an expression `moved` from `point`, and then the head's pose."""
+    posed = pose_points(moved_3HW, weight_HW, pose_6, place_5)
+    shift_2HW = project(posed, camera_34) - project(point_3HW, camera_34)
+    return invert(shift_2HW, grid_box_4, cell_centres(frame_box_4))
+
+
+def displaced(amount_K: Tensor, basis_K3HW: Tensor, point_3HW: Tensor) -> Tensor:
+    """Points after the expression: the bases times their amounts, added."""
+    flat = amount_K[None] @ basis_K3HW.reshape(basis_K3HW.shape[0], -1)
+    return flat.reshape(3, GRID, GRID) + point_3HW
+
+
 class LayerFlow(nn.Module):
     """Inverse flow of one layer; sizes of the bases may vary, everything else is fixed."""
 
@@ -105,11 +127,10 @@ class LayerFlow(nn.Module):
         frame_box_4: Tensor,
     ) -> Tensor:
         """Pixel places (2, GRID, GRID) in the layer's picture, over the frame box."""
-        k = basis_K3HW.shape[0]
-        moved = (amount_K[None] @ basis_K3HW.reshape(k, -1)).reshape(3, GRID, GRID) + point_3HW
-        posed = pose_points(moved, weight_HW, pose_6, place_5)
-        shift_2HW = project(posed, camera_34) - project(point_3HW, camera_34)
-        return invert(shift_2HW, grid_box_4, cell_centres(frame_box_4))
+        moved = displaced(amount_K, basis_K3HW, point_3HW)
+        return pose_flow(
+            point_3HW, moved, weight_HW, pose_6, place_5, camera_34, grid_box_4, frame_box_4
+        )
 
 
 class PoseFlow(nn.Module):
@@ -130,9 +151,9 @@ class PoseFlow(nn.Module):
         frame_box_4: Tensor,
     ) -> Tensor:
         """Pixel places (2, GRID, GRID) in the unposed head's picture, over the frame box."""
-        posed = pose_points(point_3HW, weight_HW, pose_6, place_5)
-        shift_2HW = project(posed, camera_34) - project(point_3HW, camera_34)
-        return invert(shift_2HW, grid_box_4, cell_centres(frame_box_4))
+        return pose_flow(
+            point_3HW, point_3HW, weight_HW, pose_6, place_5, camera_34, grid_box_4, frame_box_4
+        )
 
 
 class ExpressionFlow(nn.Module):
@@ -148,7 +169,6 @@ class ExpressionFlow(nn.Module):
         wanted_2HW: Tensor,
     ) -> Tensor:
         """Places in the head's picture for the pixel places `wanted` of the unposed face."""
-        k = basis_K3HW.shape[0]
-        moved = (amount_K[None] @ basis_K3HW.reshape(k, -1)).reshape(3, GRID, GRID) + point_3HW
+        moved = displaced(amount_K, basis_K3HW, point_3HW)
         shift_2HW = project(moved, camera_34) - project(point_3HW, camera_34)
         return invert(shift_2HW, grid_box_4, wanted_2HW)

@@ -19,13 +19,15 @@ import cv2
 import numpy as np
 
 from inference.contract import MOTION_INDEX, MOTION_SIZE, Float32Array, UInt8Array
-from inference.frame_generator_layers import FORMAT, GRID, SIZE, cell_centres
+from inference.frame_generator_layers import FORMAT, GRID, SIZE
 from inference.frame_generator_windows import WINDOW_SIZES
+from training.frames.grids import fill, limit_slope, to_grid
+from training.frames.mouth_bank import bank_arrays, encode
 from training.rig.assets import RigAssets
 from training.rig.base_mesh import LINEAR_NAMES
 from training.rig.character_files import add_files
 from training.rig.export_cast import cast_scene
-from training.rig.layers import LAYERS
+from training.rig.layers import LAYERS, smoothstep
 from training.rig.people import cast
 from training.rig.person import Deformed, Person
 from training.rig.pose import BODY_FOLLOWS
@@ -37,12 +39,12 @@ cv: Any = cv2
 MARGIN: Final = 40
 """Pixels rendered beyond the frame on every side: what a moving body brings in."""
 MAP_SIZE: Final = 256
-SLOPE: Final = 2.7
-"""Largest change of depth per distance sideways; 1 / sin(turn) must stay above it."""
 SMALLEST_SHIFT: Final = 0.3
 """Bases that move nothing by more pixels than this are left out."""
 STEP: Final = 0.05
 """Rounding of the bases, in pixels."""
+OUTLINE: Final = 48.0
+"""Pixels from a person's outline over which the two hair layers run into each other."""
 LIP_JUMP: Final = 0.03
 """Difference (dm) of the open jaw's displacement across the line between the lips."""
 
@@ -53,51 +55,6 @@ def camera_of(scene: Scene) -> Float32Array:
     half, middle = SIZE / 2, (SIZE - 1) / 2
     rows = [half * matrix[0] + middle * matrix[3], middle * matrix[3] - half * matrix[1], matrix[3]]
     return np.stack(rows).astype(np.float32)
-
-
-def fill(value_HWC: Float32Array, known_HW: Float32Array) -> Float32Array:
-    """Continue values smoothly into unknown pixels, from averages over ever larger blocks."""
-    levels = [(value_HWC * known_HW[..., None], known_HW)]
-    while min(levels[-1][1].shape) > 1:
-        total, weight = levels[-1]
-        size = (max(total.shape[1] // 2, 1), max(total.shape[0] // 2, 1))
-        total = cv.resize(total, size, interpolation=cv.INTER_AREA)
-        weight = cv.resize(weight, size, interpolation=cv.INTER_AREA)
-        levels.append((total.reshape(*weight.shape, -1), weight))
-    out = levels[-1][0] / np.maximum(levels[-1][1], 1e-6)[..., None]
-    for total, weight in reversed(levels[:-1]):
-        rough = cv.resize(out, weight.shape[::-1], interpolation=cv.INTER_LINEAR)
-        sure = np.clip(weight * 4, 0, 1)[..., None]
-        own = total / np.maximum(weight, 1e-6)[..., None]
-        out = own * sure + rough.reshape(own.shape) * (1 - sure)
-    return out.astype(np.float32)
-
-
-def to_grid(map_HWC: Float32Array, box_4: Float32Array) -> Float32Array:
-    """Samples (GRID, GRID, C) of a frame map at a box's cell centres, smoothed to the cell."""
-    scale = map_HWC.shape[0] / SIZE
-    cell = box_4[2:] / GRID * scale
-    blurred = cv.GaussianBlur(map_HWC, (0, 0), float(max(cell[0] * 0.4, 0.3)), None, cell[1] * 0.4)
-    place = (cell_centres(box_4) + 0.5) * scale - 0.5
-    out = cv.remap(blurred, place[0], place[1], cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)
-    return out.reshape(GRID, GRID, -1)
-
-
-def limit_slope(depth_HW: Float32Array, step: tuple[float, float]) -> Float32Array:
-    """The farthest surface that is nowhere behind the given one and nowhere steeper than SLOPE.
-
-    `step` is the distance (in depth's units) between neighbours across and down.
-    """
-    out = depth_HW.copy()
-    for _ in range(2 * GRID):
-        before = out.copy()
-        for axis, distance in ((1, step[0]), (0, step[1])):
-            padded = np.pad(out, [(1, 1) if a == axis else (0, 0) for a in (0, 1)], mode="edge")
-            ahead, behind = (np.take(padded, np.arange(k, k + GRID), axis) for k in (0, 2))
-            out = np.minimum(out, np.minimum(ahead, behind) + SLOPE * distance)
-        if np.array_equal(before, out):
-            break
-    return out
 
 
 class LayerMaps:
@@ -115,8 +72,19 @@ class LayerMaps:
             and name not in inner
             and part.material not in ("brows", "lashes")
         ]
-
         self._hidden = self._neck() if layer == "head" else np.zeros((SIZE, SIZE), bool)
+        self.joined: tuple[Float32Array, Float32Array] | None = None
+        """Another depth and the share of it that `depth` takes."""
+
+    def outline_share(self) -> Float32Array:
+        """1 at the outline of the whole person, falling to 0 within OUTLINE pixels inside."""
+        parts = self._person.parts
+        ones = {name: np.ones((part.mesh.size, 1), np.float32) for name, part in parts.items()}
+        _, seen = self._renderer.attributes(
+            self._person, self.rest, ones, self.scene, None, MAP_SIZE
+        )
+        inside = cv.distanceTransform((seen > 0.5).astype(np.uint8), cv.DIST_L2, 5)
+        return smoothstep(OUTLINE, 0.0, inside * (SIZE / MAP_SIZE))[..., None]
 
     def _neck(self) -> Any:
         """Frame pixels of the neck under the jaw.
@@ -165,7 +133,11 @@ class LayerMaps:
         row = self.camera_34[2]
         points = self.rest.points
         values = {n: (points[n] @ row[:3] + row[3])[:, None] for n in self.parts}
-        return self.read(values, unknown)[0]
+        depth = self.read(values, unknown)[0]
+        if self.joined is not None:
+            other, share = self.joined
+            depth = depth * (1 - share) + other * share
+        return depth
 
     def weight(self) -> Float32Array:
         """Share of the head's rotation."""
@@ -244,8 +216,8 @@ def _layer_arrays(maps: LayerMaps, person: Person, layer: str) -> dict[str, Any]
     cut = picture[y : y + h, x : x + w]
     weight_HW = to_grid(maps.weight(), box_4)[..., 0]
     return _grid_arrays(maps, person, box_4, None, limit=True) | {
-        "colour": _encode(cv.cvtColor(cut[..., :3], cv.COLOR_RGB2BGR)),
-        "alpha": _encode(cut[..., 3]),
+        "colour": encode(cv.cvtColor(cut[..., :3], cv.COLOR_RGB2BGR)),
+        "alpha": encode(cut[..., 3]),
         "corner": np.array([x - MARGIN, y - MARGIN], np.int32),
         "weight": np.rint(np.clip(weight_HW, 0, 1) * 255).astype(np.uint8),
     }
@@ -294,24 +266,13 @@ def mouth_arrays(maps: LayerMaps, person: Person, corner: tuple[int, int]) -> di
     window = (slice(top, top + height), slice(left, left + width))
     box_4 = np.array([left - 8, top - 8, width + 16, height + 16], np.float32)
     out = {
-        "upper_lip_share": _encode((~below[window]).astype(np.uint8) * 255),
-        "lower_lip_share": _encode(lower_share[window].astype(np.uint8) * 255),
+        "upper_lip_share": encode((~below[window]).astype(np.uint8) * 255),
+        "lower_lip_share": encode(lower_share[window].astype(np.uint8) * 255),
     }
     for name, unknown in (("upper_lip", below), ("lower_lip", ~below)):
         found = _grid_arrays(maps, person, box_4, unknown, limit=False)
         out |= {f"{name}_{key}": value for key, value in found.items()}
     return out
-
-
-def _encode(picture: UInt8Array) -> UInt8Array:
-    """Lossless bytes of a picture: WebP for colour, PNG for one channel."""
-    if picture.ndim == 3:
-        done, data = cv.imencode(".webp", picture, [cv.IMWRITE_WEBP_QUALITY, 101])
-    else:
-        done, data = cv.imencode(".png", picture, [cv.IMWRITE_PNG_COMPRESSION, 9])
-    if not done:
-        raise ValueError("a layer's picture could not be encoded")
-    return data.ravel()
 
 
 def paint_windows(person: Person, scene: Scene) -> dict[str, tuple[int, int]]:
@@ -327,6 +288,26 @@ def paint_windows(person: Person, scene: Scene) -> dict[str, tuple[int, int]]:
     return {name: (int(x), int(y)) for name, (x, y) in out.items()}
 
 
+def _hangs(person: Person) -> bool:
+    """Whether hair falls beside the face to the mouth, and so stands off the head there."""
+    if "hair" not in person.parts:
+        return False
+    hair, skin = person.parts["hair"], person.parts["skin"].mesh.points(person.base_B3)
+    front = hair.mesh.points(person.base_B3)[hair.alpha["hair_front"] > 0.5]
+    return bool(front[:, 1].min() < skin[person.mouth.lower, 1])
+
+
+def _join_hair(layers: dict[str, LayerMaps]) -> None:
+    """Let the depths of the two hair layers run into each other at the person's outline.
+
+    Front and back meet there in the round; as two pictures that pass each other they would open a
+    gap towards the background as soon as the head turns.
+    """
+    front, back = layers["hair_front"], layers["hair_back"]
+    mean = ((front.depth() + back.depth()) / 2).astype(np.float32)
+    front.joined = back.joined = mean, front.outline_share()
+
+
 def geometry_arrays(renderer: Renderer, person: Person, scene: Scene) -> dict[str, Any]:
     """Everything `geometry.npz` holds, by key; see `inference.frame_generator_layers`."""
     arrays: dict[str, Any] = {
@@ -336,10 +317,13 @@ def geometry_arrays(renderer: Renderer, person: Person, scene: Scene) -> dict[st
     }
     names = []
     windows = paint_windows(person, scene)
-    for layer in LAYERS:
-        maps = LayerMaps(renderer, person, scene, layer)
+    layers = {layer: LayerMaps(renderer, person, scene, layer) for layer in LAYERS}
+    if _hangs(person):
+        _join_hair(layers)
+    for layer, maps in layers.items():
         if layer == "head":
             arrays |= mouth_arrays(maps, person, windows["mouth"])
+            arrays |= bank_arrays(renderer, person, scene, windows["mouth"])
         found = _layer_arrays(maps, person, layer)
         if found is not None:
             names.append(layer)

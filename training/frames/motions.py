@@ -41,9 +41,14 @@ _SHAPES: dict[str, dict[str, float]] = {
     "shut": {"jawOpen": 0.3, "mouthClose": 0.3},
     "puff": {"cheekPuff": 0.7, "mouthPress": 0.2},
     "sneer": {"noseSneer": 0.6, "mouthUpperUp": 0.3},
+    "tongue": {"jawOpen": 0.42, "tongueOut": 0.85, "mouthLowerDown": 0.1},
+    "lick": {"jawOpen": 0.16, "tongueOut": 0.4, "mouthLowerDown": 0.15},
+    "wide": {"jawOpen": 0.8, "mouthLowerDown": 0.15, "mouthUpperUp": 0.1},
 }
 _SPEECH = ("aa", "E", "I", "O", "U", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "sil")
 _MOODS = ("smile", "grin", "frown", "doubt", "surprise", "shut", "puff", "sneer")
+_INSIDE = ("tongue", "lick", "TH", "wide", "aa")
+"""Shapes that show the inside of the mouth, which nothing but paint can draw."""
 _MOUTH = tuple(n for n in BLENDSHAPES if n.startswith(("jaw", "mouth", "tongue", "cheek", "nose")))
 
 
@@ -76,7 +81,10 @@ def set_gaze(motion_D: Float32Array, yaw: float, pitch: float) -> Float32Array:
 
 def _mouth(rng: np.random.Generator) -> Float32Array:
     kind = rng.random()
-    if kind < 0.62:
+    if kind < 0.18:
+        motion_D = shape(rng.choice(_INSIDE), rng.uniform(0.45, 1.3))
+        motion_D += shape(rng.choice(_SPEECH), rng.uniform(0.0, 0.5))
+    elif kind < 0.68:
         first, second = rng.choice(_SPEECH, 2)
         mix = rng.random() if rng.random() < 0.7 else 1.0
         motion_D = mix * shape(first, rng.uniform(0.3, 1.35))
@@ -145,6 +153,7 @@ def named_motions() -> dict[str, Float32Array]:
     rest = np.zeros(MOTION_SIZE, np.float32)
     motions = {"rest": rest} | {name: shape(name) for name in ("aa", "E", "O", "U", "PP", "FF")}
     motions |= {name: shape(name) for name in ("TH", "SS", "smile", "grin", "frown", "surprise")}
+    motions |= {name: shape(name, 1.15) for name in ("tongue", "wide")}
     motions["blink"] = put(rest.copy(), eyeBlink=1.0)
     motions["half blink"] = put(rest.copy(), eyeBlink=0.5)
     for name, yaw, pitch in (("look left", 0.7, 0), ("look right", -0.7, 0), ("look up", 0, 0.7)):

@@ -42,14 +42,18 @@ def mirrored_names() -> list[int]:
     return out + list(range(len(names), MOTION_SIZE))
 
 
-def border_ramp(width: int, height: int, ramp: int = 8) -> Tensor:
-    """A window (height, width) that falls smoothly to zero at the border: no box edge can show."""
+def border_ramp(width: int, height: int, sides: int = 8, top: int = 8, bottom: int = 8) -> Tensor:
+    """A window (height, width) that falls smoothly to zero at the border: no box edge can show.
 
-    def line(n: int) -> Tensor:
-        near = torch.minimum(torch.arange(n) + 0.5, n - 0.5 - torch.arange(n)) / ramp
+    `sides`, `top` and `bottom` are the pixels it takes to rise.
+    """
+
+    def line(n: int, first: int, last: int) -> Tensor:
+        place = torch.arange(n) + 0.5
+        near = torch.minimum(place / first, (n - place) / last)
         return torch.sin(near.clamp(0, 1) * torch.pi / 2) ** 2
 
-    return line(height)[:, None] * line(width)[None, :]
+    return line(height, top, bottom)[:, None] * line(width, sides, sides)[None, :]
 
 
 def conv(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Conv2d:
@@ -71,18 +75,31 @@ class Film(nn.Module):
         return x + functional.relu(self.conv(x) * (1 + scale) + shift)
 
 
+def solid(alpha_B1HW: Tensor) -> Tensor:
+    """1 where the layer covers all around, 0 where it fades out: there is nothing to paint."""
+    cover = ((alpha_B1HW - 0.9) * 10).clamp(0, 1)
+    return -functional.max_pool2d(-cover, 5, 1, 2)
+
+
 class CropPaint(nn.Module):
     """A U-Net over one window; see the module's first lines."""
 
     ramp: Tensor
 
     def __init__(
-        self, width: int, height: int, channels: tuple[int, int, int], flows: int = 2
+        self,
+        width: int,
+        height: int,
+        channels: tuple[int, int, int],
+        flows: int = 2,
+        ramp: tuple[int, int, int] = (8, 8, 8),
     ) -> None:
         super().__init__()
         a, b, c = channels
         pixels = 4 * UNSHUFFLE**2
-        self.register_buffer("ramp", border_ramp(width, height)[None, None], persistent=False)
+        self.register_buffer(
+            "ramp", border_ramp(width, height, *ramp)[None, None], persistent=False
+        )
         self.motion = nn.Sequential(nn.Linear(52 + CODE, 128), nn.ReLU(), nn.Linear(128, 128))
         self.enter = conv(pixels, a)
         self.remember = conv(FEATURES, a, kernel=1)
@@ -113,7 +130,7 @@ class CropPaint(nn.Module):
         """Painted RGBA (B, 4, H, W) in 0..1 (premultiplied) and mask (B, 1, H, W).
 
         Where `cut`, which the paint starts from, differs from the frame's own `warp`, the mask
-        starts out near one: between the lips.
+        starts out near one: between the lips, and where the tongue lies over them.
         """
         relu = functional.relu
         condition = relu(self.motion(torch.cat([motion_BD[:, :52], code], 1)))
@@ -134,7 +151,7 @@ class CropPaint(nn.Module):
         apart = (cut_B4HW - warp_B4HW).abs().amax(1, keepdim=True)
         apart = functional.max_pool2d(apart, 5, 1, 2)
         mask = torch.sigmoid(2.0 * out[:, 4:] + 12.0 * apart) * self.ramp
-        return colour, mask
+        return colour, mask * solid(torch.minimum(cut_B4HW, warp_B4HW)[:, 3:])
 
 
 class Paint(nn.Module):
@@ -144,7 +161,7 @@ class Paint(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mouth = CropPaint(*MOUTH_SIZE, (80, 96, 128), flows=4)
+        self.mouth = CropPaint(*MOUTH_SIZE, (80, 96, 128), flows=4, ramp=(16, 18, 8))
         self.eye = CropPaint(*EYE_SIZE, (96, 128, 128))
         self.register_buffer("mirror", torch.tensor(mirrored_names()), persistent=False)
 

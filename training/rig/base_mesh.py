@@ -26,6 +26,9 @@ MOUTH_PARTS: Final = slice(13380, 15128)
 HAIR_SHELL: Final = slice(18722, 19150)
 LINEAR_NAMES: Final = (*BLENDSHAPES, "breath", "shoulderLeft", "shoulderRight")
 """The motion values whose effect is a displacement times the value; the rest turns the head."""
+ROUNDING: Final = {"mouthPucker": (1.85, 1.0, 1.2), "mouthFunnel": (1.9, 1.0, 1.15)}
+"""Scales (x, y, z) of bases whose targets leave rounded vowels nearly as wide as a resting mouth:
+the corners of a spoken "oo" come in by about a third."""
 
 _NECK_SHARE: Final = {"neck01": 0.25, "neck02": 0.5, "neck03": 0.8}
 _ARMS_DOWN: Final = np.radians(33.0)
@@ -160,6 +163,9 @@ class BaseMesh:
         jaw[LOWER_TEETH] *= 1.18
         jaw[TONGUE] *= 1.22
         jaw[TONGUE, 1] -= 0.02
+        bases[LINEAR_NAMES.index("tongueOut"), TONGUE] = 0  # see training.rig.tongue
+        for name, scale in ROUNDING.items():
+            bases[LINEAR_NAMES.index(name)] *= np.array(scale, np.float32)
         self._add_torso(bases)
         return bases
 

@@ -26,7 +26,7 @@ from training.rig.sheet import on_background
 
 REFERENCES: Final[dict[str, dict[str, float]]] = {
     "teeth": {**BROAD_SMILE, "jawOpen": 0.28, "mouthLowerDownBoth": 0.45},
-    "open": {"jawOpen": 0.7, "mouthLowerDownBoth": 0.4, "mouthUpperUpBoth": 0.3},
+    "open": {"jawOpen": 1.0, "mouthLowerDownBoth": 0.4, "mouthUpperUpBoth": 0.3},
     "eyes-shut": {"eyeBlinkBoth": 1.0},
     "left": {"headYaw": 20 * DEGREE},
     "right": {"headYaw": -20 * DEGREE},

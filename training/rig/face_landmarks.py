@@ -41,7 +41,8 @@ class MouthOpening:
         below = np.arctan((bottom[1] - points_N3[:, 1] - 0.02) / depth)
         # The opening narrows towards the corners, about 0.3 dm from the middle.
         narrow = 1 - 0.75 * np.clip(np.abs(points_N3[:, 0]) / 0.30, 0, 1) ** 2
-        seen = np.clip((above - below) / np.pi * narrow, 0, 1)
+        throat = np.exp(-np.clip(depth - 0.40, 0, None) / 0.30)
+        seen = np.clip((above - below) / np.pi * narrow * throat, 0, 1)
         return np.where(points_N3[:, 2] > plane, 1.0, seen).astype(np.float32)
 
     def skin_light(self, skin_N3: Float32Array) -> Float32Array:
@@ -49,8 +50,11 @@ class MouthOpening:
         light = np.ones(len(skin_N3), np.float32)
         inner = self._inside
         seen = self.light(skin_N3[inner], skin_N3)
-        deep = np.clip((skin_N3[self.lower, 2] - skin_N3[inner, 2] - 0.03) / 0.12, 0, 1)
-        light[inner] = 1 - deep * (1 - np.minimum(1.6 * seen, 1))
+        depth = skin_N3[self.lower, 2] - skin_N3[inner, 2]
+        deep = np.clip((depth - 0.03) / 0.12, 0, 1)
+        # Hardly any of the light that enters comes back from the throat.
+        throat = np.exp(-np.clip(depth - 0.25, 0, None) / 0.22)
+        light[inner] = 1 - deep * (1 - np.minimum(1.6 * seen, 1) * throat)
         return light
 
 

@@ -9,8 +9,20 @@ from inference.contract import Float32Array
 from training.rig.layers import smoothstep
 from training.rig.mesh import Mesh
 
-COMBED = {"bob02": 1.0, "braid01": 1.0, "short03": 1.0}
+COMBED = {"braid01": 1.0, "short03": 1.0}
 """Styles whose fringe covers an eye, and how far it is combed to the side."""
+
+SWEPT = {
+    "bob02": (
+        (-0.45, -0.28, -0.70),
+        (-0.25, 0.02, -0.68),
+        (0.0, 0.18, -0.56),
+        (0.33, 0.32, -0.22),
+        (0.66, 0.40, 0.34),
+    )
+}
+"""Styles parted at one side whose fringe hangs over the other eye: its edge as (height above the
+eyes, sideways, sideways wanted), in dm."""
 
 SOFT_HAIRLINE = ("short04",)
 """Styles whose front edge fades into the scalp; the others have cut or overhanging edges."""
@@ -33,6 +45,31 @@ def comb_aside(points_N3: Float32Array, eyes_23: Float32Array, strength: float) 
     share = strength * front * low * (np.abs(x) < wall + 0.25)
     out[:, 0] += share * (target - x)
     out[:, 2] -= share * low * 0.24 * inside
+    return out.astype(np.float32)
+
+
+def sweep_aside(
+    points_N3: Float32Array, eyes_23: Float32Array, edge: tuple[tuple[float, float, float], ...]
+) -> Float32Array:
+    """Hair points (n, 3) with the fringe drawn to the side of its parting, as a smooth curtain.
+
+    At every height what lies between temple and edge is squeezed towards the temple, and goes back
+    with the round of the head.
+    """
+    out = points_N3.copy()
+    eye = eyes_23.mean(0)
+    x, z = points_N3[:, 0], points_N3[:, 2]
+    up = points_N3[:, 1] - eye[1]
+    heights, given, wanted = np.array(edge).T
+    has, wants = np.interp(up, heights, given), np.interp(up, heights, wanted)
+    temple = np.float32(-0.80)
+    squeezed = temple + (x - temple) * (wants - temple) / (has - temple)
+    front = smoothstep(eye[2] - 0.70, eye[2] - 0.35, z)
+    mine = front * smoothstep(0.14, 0.06, (x - has).astype(np.float32)) * (x > temple)
+    moved = mine * (squeezed - x)
+    out[:, 0] += moved
+    back = np.sqrt(np.clip(1 - (x / 0.95) ** 2, 0.05, 1))
+    out[:, 2] -= 0.62 * (back - np.sqrt(np.clip(1 - (out[:, 0] / 0.95) ** 2, 0.05, 1)))
     return out.astype(np.float32)
 
 

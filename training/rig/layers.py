@@ -11,9 +11,11 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from inference.contract import Float32Array
+from training.rig.mesh import Mesh
 
 LAYERS: Final = ("hair_back", "body", "head", "hair_front")
 """From the back to the front."""
@@ -23,6 +25,10 @@ NECK_FADE: Final = (0.30, 0.50)
 COLUMN_FADE: Final = (0.55, 0.80)
 """Head weights between which the body's neck leaves the jaw and goes straight up."""
 
+COLUMN_TOP: Final = (0.85, 1.25)
+"""Heights (dm above the jaw) between which the column fades out, behind the ears: lower, the
+background would show beneath the ear of a turned head."""
+
 
 def smoothstep(low: float, high: float, x: Float32Array) -> Float32Array:
     """0 below low, 1 above high, smooth between."""
@@ -30,9 +36,16 @@ def smoothstep(low: float, high: float, x: Float32Array) -> Float32Array:
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
-def head_alpha(head_weight_N: Float32Array) -> Float32Array:
-    """Alpha of skin in the head layer."""
-    return smoothstep(*NECK_FADE, head_weight_N)
+def head_alpha(head_weight_N: Float32Array, normal_N3: Float32Array) -> Float32Array:
+    """Alpha of skin in the head layer.
+
+    Under the jaw the sides of the neck are left to the body's: the outline that they have from the
+    front would show as a line down the neck as soon as the head turns.
+    """
+    neck = smoothstep(0.985, 0.93, head_weight_N)
+    aside = smoothstep(0.80, 0.50, normal_N3[:, 2])
+    alpha: Float32Array = smoothstep(*NECK_FADE, head_weight_N) * (1 - neck * aside)
+    return alpha
 
 
 def column(
@@ -55,8 +68,26 @@ def column(
     place[:, 2] = centre[2] + tube * np.cos(angle)
     share = smoothstep(*COLUMN_FADE, head_weight_N)
     jaw = points_N3[(head_weight_N > 0.95) & (points_N3[:, 2] > centre[2] + 0.5)][:, 1].min()
-    alpha = 1 - smoothstep(jaw + 0.35, jaw + 0.75, points_N3[:, 1])
+    alpha = 1 - smoothstep(jaw + COLUMN_TOP[0], jaw + COLUMN_TOP[1], points_N3[:, 1])
     return share, place.astype(np.float32), alpha
+
+
+def carry_skin_up(
+    neck: Mesh, points_N3: Float32Array, share_N: Float32Array, ring_N: NDArray[np.bool_]
+) -> None:
+    """Give the column the skin of the ring it stands on, in place of the face's own.
+
+    Lips and beard on the side of a neck would give it away as soon as the head turns.
+    """
+    angle_N = np.arctan2(points_N3[:, 0], points_N3[:, 2] - points_N3[ring_N, 2].mean())
+    on_ring_V = ring_N[neck.point_of_V]
+    angle_R, uv_R = angle_N[neck.point_of_V[on_ring_V]], neck.uv_V2[on_ring_V]
+    count = min(5, len(angle_R))
+    distance, near = cKDTree(angle_R[:, None]).query(angle_N[neck.point_of_V][:, None], k=count)
+    pull = 1 / (distance.reshape(-1, count) + 0.02)
+    mean_V2 = (uv_R[near.reshape(-1, count)] * pull[..., None]).sum(1) / pull.sum(1)[:, None]
+    part_V = smoothstep(0.0, 0.15, share_N)[neck.point_of_V][:, None]
+    neck.uv_V2 = (neck.uv_V2 * (1 - part_V) + mean_V2 * part_V).astype(np.float32)
 
 
 def _polar(offset_N3: Float32Array) -> tuple[Float32Array, Float32Array]:

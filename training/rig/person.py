@@ -16,10 +16,12 @@ from training.rig.face_landmarks import EyeOpening, MouthOpening
 from training.rig.hair_shape import (
     COMBED,
     SOFT_HAIRLINE,
+    SWEPT,
     buzz_shade,
     comb_aside,
     root_distance,
     scalp_shade,
+    sweep_aside,
 )
 from training.rig.mesh import Mesh, build_mesh, subset
 from training.rig.mesh_files import MhcloFit
@@ -28,14 +30,19 @@ from training.rig.pose import turn_head
 from training.rig.skin_paint import skin_tone
 from training.rig.subdivision import catmull_clark
 from training.rig.textures import region_masks
+from training.rig.tongue import Tongue
 
 BUST = 4.6
 """How far (dm) below the eyes a person is built: well under the picture's lower edge."""
 GAZE_SIDE, GAZE_UP, GAZE_DOWN = np.radians([30.0, 25.0, 30.0])
 """Eye rotation at eyeLook 1.0 (the contract's)."""
 
-IRIS_TINT: dict[str, Colour] = {"brown": (0.92, 0.78, 0.48), "green": (1.0, 0.92, 0.92)}
-"""Correction of eye pictures whose colour is too strong."""
+IRIS_TINT: dict[str, Colour] = {
+    "brown": (0.92, 0.78, 0.48),
+    "green": (1.0, 0.92, 0.92),
+    "grey": (0.45, 0.50, 0.55),
+}
+"""Correction of eye pictures whose colour is too strong or too pale."""
 
 
 @dataclass(slots=True)
@@ -111,7 +118,15 @@ class Person:
         alpha = more.pop("alpha", None) or {"head": np.ones(mesh.size, np.float32)}
         self.parts[name] = Part(mesh, material, texture, weight, alpha, **more)
 
-    def _proxy(self, assets: RigAssets, kind: str, name: str, cut: float | None = None) -> Mesh:
+    def _proxy(
+        self,
+        assets: RigAssets,
+        kind: str,
+        name: str,
+        cut: float | None = None,
+        smooth: bool = False,
+    ) -> Mesh:
+        """A proxy mesh fitted to this person, without what lies below `cut`; or subdivided."""
         fit, obj = assets.fit(kind, name)
         count = len(obj.vertices_N3)
         weights = sparse.csr_matrix(
@@ -123,6 +138,10 @@ class Person:
             keep = obj.vertices_N3[faces][:, :, 1].max(1) > cut
             faces, uv_faces = faces[keep], uv_faces[keep]
         offsets = fit.offsets_N3 * _scale(fit, self.base_B3)
+        if smooth:
+            fine = catmull_clark(faces, uv_faces, obj.uvs_T2, count)
+            weights, offsets = fine.matrix @ weights, fine.matrix @ offsets
+            return build_mesh(weights, offsets, fine.faces_F4, fine.uv_faces_F4, fine.uvs_T2)
         return build_mesh(weights, offsets, faces, uv_faces, obj.uvs_T2)
 
     def _add_skin(self, assets: RigAssets) -> None:
@@ -145,7 +164,8 @@ class Person:
             smooth = fine.matrix[:VERTEX_COUNT]
             skin = build_mesh(smooth, None, faces, uv_faces, obj.uvs_T2)
         weight = np.clip(skin.weights @ self._head_weight, 0, 1).astype(np.float32)
-        alpha = {"head": layers.head_alpha(weight)}
+        facing = skin.normals(skin.points(self.base_B3))
+        alpha = {"head": layers.head_alpha(weight, facing)}
         tint = self.spec.skin.tint
         self._add("skin", skin, "skin", self.spec.skin, alpha=alpha, tint=tint)
         self.regions = region_masks(skin, assets)
@@ -179,9 +199,9 @@ class Person:
             tint=self.spec.skin.tint,
         )
         part = self.parts["neck"]
+        ring = (weight[index] > 0.44) & (self.column_share < 0.02)
+        layers.carry_skin_up(neck, points[index], self.column_share, ring)
         part.head_weight_N = np.minimum(part.head_weight_N, layers.COLUMN_FADE[0])
-        part.root_N = 1 - 0.8 * self.column_share
-        part.colour = skin_tone(self.spec.skin, self.assets)
 
     def _add_face(self, assets: RigAssets) -> None:
         spec = self.spec
@@ -191,8 +211,15 @@ class Person:
         self._left_eye = eyes.points(self.base_B3)[:, 0] > 0
         teeth = assets.path("teeth/materials/teeth.png")
         self._add("teeth", self._proxy(assets, "teeth", spec.teeth), "teeth", teeth)
-        tongue = self._proxy(assets, "tongue", "tongue01")
+        tongue = self._proxy(assets, "tongue", "tongue01", smooth=True)
         self._add("tongue", tongue, "tongue", assets.texture("tongue", "tongue01"))
+        inside = self.parts["teeth"].mesh
+        self._tongue = Tongue(
+            tongue.points(self.base_B3),
+            inside.points(self.base_B3),
+            inside.weights @ self._bases[LINEAR_NAMES.index("jawOpen")],
+            (self.mouth.upper, self.mouth.lower),
+        )
         for name, kind, which, colour in (
             ("brows", "eyebrows", spec.brows, spec.brow_colour),
             ("lashes", "eyelashes", spec.lashes, None),
@@ -203,8 +230,12 @@ class Person:
     def _add_hair(self, assets: RigAssets, style: str, ear_z: float) -> None:
         mesh = self._proxy(assets, "hair", style)
         points = mesh.points(self.base_B3)
-        if style in COMBED and mesh.offsets_N3 is not None:
+        combed = points
+        if style in COMBED:
             combed = comb_aside(points, self.eyes_23, COMBED[style])
+        elif style in SWEPT:
+            combed = sweep_aside(points, self.eyes_23, SWEPT[style])
+        if mesh.offsets_N3 is not None:
             mesh.offsets_N3 += combed - points
             points = combed
         body = np.concatenate(
@@ -221,7 +252,9 @@ class Person:
         skin = self.parts["skin"].mesh.points(self.base_B3)
         if style in SOFT_HAIRLINE:
             self.parts["hair"].root_N = root_distance(mesh, points, skin, self.eyes_23)
-        self.parts["skin"].root_N = 1 - scalp_shade(skin, mesh, points, self.eyes_23)
+        # pale hair hardly shades the scalp, where dark roots would look like dots
+        shade = 1 - 0.85 * min(1.0, max(self.spec.hair_colour) / 0.30)
+        self.parts["skin"].root_N = 1 - shade * scalp_shade(skin, mesh, points, self.eyes_23)
         tone = skin_tone(self.spec.skin, assets)
         r, g, b = (min(h, 0.55 * t) for h, t in zip(self.spec.hair_colour, tone, strict=True))
         self.parts["skin"].colour = (r, g, b)
@@ -265,6 +298,10 @@ class Person:
             for name, part in self.parts.items()
         }
         self._turn_eyes(points["eyes"], motion_D)
+        out = float(motion_D[MOTION_INDEX["tongueOut"]])
+        points["tongue"] = self._tongue.place(
+            points["tongue"], points["teeth"], points["skin"], out
+        )
         return points
 
     def _turn_eyes(self, points_N3: Float32Array, motion_D: Float32Array) -> None:

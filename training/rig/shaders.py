@@ -18,7 +18,7 @@ _MATERIALS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "cornea": ("cornea", {}),
     "teeth": ("teeth", {}),
     "tongue": ("tongue", {}),
-    "cloth": ("cloth", {}),
+    "cloth": ("cloth", {"LIFT": ".10"}),  # sleeves lie close upon arms, which would shade them
     "hair_solid": ("hair", {"HAIR": "1", "SOLID": "1"}),
     "hair_soft": ("hair", {"HAIR": "1"}),
     "brows": (

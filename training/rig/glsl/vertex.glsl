@@ -20,7 +20,10 @@ void main() {
 #endif
     P = point; N = n; UV = uv; L = light; ROOT = root; SKY = vec2(occlusion, light);
     A = settings.y > .5 ? 1. : clamp(dot(select, layer_alpha), 0., 1.);
-    vec4 s = shadow_camera * vec4(point + n * .012, 1.);
+#ifndef LIFT
+#define LIFT .012
+#endif
+    vec4 s = shadow_camera * vec4(point + n * LIFT, 1.);
     S = s.xyz * .5 + .5 - vec3(0., 0., .0025);
     gl_Position = camera * vec4(point, 1.);
 }
