@@ -1,4 +1,4 @@
-"""Smooth maps of what a rig draws: continued beyond outlines, sampled to a grid, limited in slope."""
+"""Smooth maps of what a rig draws: continued beyond outlines, sampled, limited in slope."""
 
 from __future__ import annotations
 
