@@ -67,8 +67,8 @@ class LogMel:
     """
 
     def __init__(self) -> None:
-        self._filters = mel_filterbank()
-        self._window = analysis_window()
+        self._filters = mel_filterbank().astype(np.float64)
+        self._window = analysis_window().astype(np.float64)
         self._tail = np.zeros(0, np.float32)
         self.reset()
 
@@ -81,19 +81,24 @@ class LogMel:
 
         Frame f ends at the (f + 1) * HOP-th sample heard since the last reset.
         """
-        samples = np.concatenate([self._tail, clean(audio_N)])
+        return self.hear(clean(audio_N))
+
+    def hear(self, audio_N: Float32Array) -> Float32Array:
+        """`push` for audio that is `clean` already."""
+        samples = np.concatenate([self._tail, audio_N])
         frames = (len(samples) - (WINDOW - HOP)) // HOP
         if frames <= 0:
             self._tail = samples
             return np.zeros((0, MEL_BANDS), np.float32)
         self._tail = samples[frames * HOP :].copy()
         view = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)
-        windows_FN = view[: (frames - 1) * HOP + 1 : HOP]
+        # In double precision, so that blocks of any size round to the very same single.
+        windows_FN = view[: (frames - 1) * HOP + 1 : HOP].astype(np.float64)
         windows_FN = (windows_FN - windows_FN.mean(1, keepdims=True)) * self._window
         spectrum_FK = np.fft.rfft(windows_FN, _FFT, axis=1)
-        power_FK = (spectrum_FK.real**2 + spectrum_FK.imag**2).astype(np.float32)
-        mel_FB = power_FK @ self._filters * np.float32(_FFT)
-        return np.asarray(np.log(mel_FB + np.float32(MEL_FLOOR)), np.float32)
+        power_FK = spectrum_FK.real**2 + spectrum_FK.imag**2
+        mel_FB = power_FK @ self._filters * _FFT
+        return np.asarray(np.log(mel_FB + MEL_FLOOR), np.float32)
 
 
 PITCH_WINDOW: Final = 640
@@ -124,11 +129,11 @@ class Prosody:
     """
 
     def __init__(self) -> None:
-        self._window = np.hanning(PITCH_WINDOW).astype(np.float32)
+        self._window = np.hanning(PITCH_WINDOW)
         own_L = np.fft.irfft(np.abs(np.fft.rfft(self._window, _PITCH_FFT)) ** 2)
         self._first = int(AUDIO_RATE / HIGHEST_HZ) - 1
         last = int(AUDIO_RATE / LOWEST_HZ) + 2
-        self._own_L = (own_L[self._first : last] / own_L[0]).astype(np.float32)
+        self._own_L = own_L[self._first : last] / own_L[0]
         self._tail = np.zeros(0, np.float32)
         self.reset()
 
@@ -144,15 +149,19 @@ class Prosody:
         Level is the RMS of the step's 20 ms without its mean, in dB under full scale, from
         QUIETEST_DB up. Pitch is in Hz, 0 where there is none, of the 40 ms that end with the step.
         """
-        samples = np.concatenate([self._tail, clean(audio_N)])
+        return self.hear(clean(audio_N))
+
+    def hear(self, audio_N: Float32Array) -> tuple[Float32Array, Float32Array]:
+        """`push` for audio that is `clean` already."""
+        samples = np.concatenate([self._tail, audio_N])
         steps = (len(samples) - (PITCH_WINDOW - STEP_SAMPLES)) // STEP_SAMPLES
         if steps <= 0:
             self._tail = samples
             return np.zeros(0, np.float32), np.zeros(0, np.float32)
         self._tail = samples[steps * STEP_SAMPLES :].copy()
         view = np.lib.stride_tricks.sliding_window_view(samples, PITCH_WINDOW)
-        windows_SN = view[: (steps - 1) * STEP_SAMPLES + 1 : STEP_SAMPLES]
-        latest_SN = windows_SN[:, -STEP_SAMPLES:].astype(np.float64)
+        windows_SN = view[: (steps - 1) * STEP_SAMPLES + 1 : STEP_SAMPLES].astype(np.float64)
+        latest_SN = windows_SN[:, -STEP_SAMPLES:]
         power_S = np.maximum(latest_SN.var(1), 10 ** (QUIETEST_DB / 10))
         level_S = (10 * np.log10(power_S)).astype(np.float32)
         strength_SK, hertz_SK = self._peaks(windows_SN)
@@ -165,7 +174,9 @@ class Prosody:
         )
         return level_S, pitch_S
 
-    def _peaks(self, windows_SN: Float32Array) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    def _peaks(
+        self, windows_SN: NDArray[np.float64]
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """The highest peaks of the autocorrelation: strengths and frequencies (S, _CANDIDATES)."""
         windows_SN = (windows_SN - windows_SN.mean(1, keepdims=True)) * self._window
         every_SL = np.fft.irfft(np.abs(np.fft.rfft(windows_SN, _PITCH_FFT)) ** 2)

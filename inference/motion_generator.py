@@ -84,7 +84,7 @@ class MotionGenerator:
         self._session.reset()
         for part in (*self._hearing, *self._prosody):
             part.reset()
-        self._waiting_FM = [np.zeros((0, MEL_BANDS), np.float32) for _ in self._hearing]
+        self._waiting_2N = np.zeros((2, 0), np.float32)
         self._steps = 0
         self._asked: set[str] = set()
 
@@ -110,11 +110,10 @@ class MotionGenerator:
         others_N = np.zeros_like(heard_N) if other_N is None else clean(other_N)
         if len(heard_N) != len(others_N):
             raise ValueError(f"self has {len(heard_N)} samples and other has {len(others_N)}")
-        for i, audio_N in enumerate((heard_N, others_N)):
-            mel_FM = self._hearing[i].push(audio_N)
-            self._waiting_FM[i] = np.concatenate([self._waiting_FM[i], mel_FM])
-        voices = [self._voices(i, audio_N) for i, audio_N in enumerate((heard_N, others_N))]
-        count = len(self._waiting_FM[0]) // _FRAMES
+        both_2N = np.concatenate([self._waiting_2N, np.stack([heard_N, others_N])], 1)
+        count = both_2N.shape[1] // STEP_SAMPLES
+        whole_2N = both_2N[:, : count * STEP_SAMPLES]
+        self._waiting_2N = both_2N[:, count * STEP_SAMPLES :].copy()
         track = MotionTrack(
             time_T=(self._steps + 1 + np.arange(count, dtype=np.float64)) / MOTION_RATE,
             motion_TD=np.zeros((count, MOTION_SIZE), np.float32),
@@ -122,9 +121,10 @@ class MotionGenerator:
             listening_T=np.zeros(count, np.float32),
             viseme_TV=np.zeros((count, len(VISEMES)), np.float32),
         )
-        for step in range(count):
-            self._step(track, step, self._style(), [v_S2[step : step + 1] for v_S2 in voices])
-        self._waiting_FM = [mel_FM[count * _FRAMES :].copy() for mel_FM in self._waiting_FM]
+        if count:
+            heard = self._features(whole_2N)
+            for step in range(count):
+                self._step(track, step, {name: h[step : step + 1] for name, h in heard.items()})
         self._steps += count
         return track
 
@@ -141,26 +141,20 @@ class MotionGenerator:
         controls = np.array([[value[name] for name in self._controls]], np.float32)
         return np.clip(np.nan_to_num(controls, nan=0.5), 0, 1)
 
-    def _voices(self, stream: int, audio_N: Float32Array) -> Float32Array:
-        """Level and pitch of the steps that a stream completes: (S, 2)."""
-        if not self._hears_voices:
-            return np.zeros(((len(audio_N) + STEP_SAMPLES) // STEP_SAMPLES, 2), np.float32)
-        return np.stack(self._prosody[stream].push(audio_N), 1)
+    def _features(self, audio_2N: Float32Array) -> dict[str, Float32Array]:
+        """The graph's inputs that come from whole steps of sound, by name: (S, ...)."""
+        heard: dict[str, Float32Array] = {}
+        for i, side in enumerate(("self", "other")):
+            mel_FM = self._hearing[i].hear(audio_2N[i])
+            heard[f"{side}_mel"] = mel_FM.reshape(-1, _FRAMES, MEL_BANDS)
+            if self._hears_voices:
+                heard[f"{side}_voice"] = np.stack(self._prosody[i].hear(audio_2N[i]), 1)
+        return heard
 
-    def _step(
-        self, track: MotionTrack, step: int, controls: Float32Array, voices: list[Float32Array]
-    ) -> None:
+    def _step(self, track: MotionTrack, step: int, heard: dict[str, Float32Array]) -> None:
         """Run the graph once and put its outputs into row `step` of the track."""
-        at = slice(step * _FRAMES, (step + 1) * _FRAMES)
-        inputs = {
-            "self_mel": self._waiting_FM[0][None, at],
-            "other_mel": self._waiting_FM[1][None, at],
-            "controls": controls,
-            "noise": self._noise.random((1, self._noise_size), np.float32),
-        }
-        if self._hears_voices:
-            inputs["self_voice"], inputs["other_voice"] = voices
-        out = self._session.run(inputs)
+        noise = self._noise.random((1, self._noise_size), np.float32)
+        out = self._session.run({**heard, "controls": self._style(), "noise": noise})
         track.motion_TD[step] = out["motion"][0]
         track.speaking_T[step], track.listening_T[step] = out["activity"][0]
         track.viseme_TV[step] = out["visemes"][0]
