@@ -2,7 +2,8 @@
 
 The file is written in fragments of one second, so that what was written plays even after a power
 cut; when it is finished properly it becomes an ordinary MP4 ("hybrid" fragments, FFmpeg 7.1). After
-a write failed (a full disk), nothing of the file is touched any more.
+a write failed (a full disk), nothing more is written, and the piece of a fragment at the end is cut
+off: with only part of a fragment's head FFmpeg refuses the whole film.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import struct
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -71,6 +73,22 @@ class _Safe:
             self._file.close()
         except OSError as error:
             self.error = self.error or error
+
+
+def _cut_to_whole_fragments(path: Path) -> None:
+    """End a film whose writing failed after its last whole fragment, if it has one."""
+    with path.open("r+b") as film:
+        length, at, whole = path.stat().st_size, 0, 0
+        while at + 8 <= length:
+            film.seek(at)
+            size, kind = struct.unpack(">I4s", film.read(8))
+            if size < 8 or at + size > length:
+                break
+            at += size
+            if kind == b"mdat":
+                whole = at
+        if whole:
+            film.truncate(whole)
 
 
 def _explain(path: Path, error: OSError) -> PersonareError:
@@ -236,6 +254,9 @@ class FilmWriter:
                 with contextlib.suppress(av.FFmpegError):
                     self._container.close()
                 self._file.close()
+            if self._file.error is not None:
+                with contextlib.suppress(OSError):
+                    _cut_to_whole_fragments(self.path)
             self._check()
             if self._last_tick < 0 and not self._samples and self.path.is_file():
                 self.path.unlink()

@@ -78,7 +78,7 @@ def test_rounding_and_lip_to_teeth_are_told_apart() -> None:
     pucker, roll = MOUTH.index("mouthPucker"), MOUTH.index("mouthRollLower")
     assert mouth_TK[1, pucker] > 0.25 > mouth_TK[0, pucker]
     assert mouth_TK[2, roll] > 0.25 > mouth_TK[1, roll]
-    assert all(pose(name).max() <= 0.5 for name in PHONES)
+    assert all(pose(name).max() <= 0.6 for name in PHONES)  # relaxed talk, never a grimace
 
 
 def test_visemes_and_speech_follow_the_phones() -> None:
