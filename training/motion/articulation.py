@@ -34,19 +34,22 @@ VOICE_SIZE: Final = 2
 class MouthSettings:
     """How the network's heads become a mouth; chosen on speech outside the test."""
 
-    speak_from: float = 0.35
-    speak_full: float = 0.65
+    speak_from: float = 0.3
+    speak_full: float = 0.6
     """Speaking probabilities at which the mouth may begin to move, and moves freely."""
-    hold: float = 0.27
+    hold: float = 0.24
     """How much lower both are for a mouth that moves already: held nasals sound like hum."""
-    viseme_share: float = 0.4
+    viseme_share: float = 0.6
     """Share of the mouth taken from the poses of the visemes, weighted by their probabilities; the
     rest comes from the channels themselves. Two guesses of one thing: their mean errs less."""
     openness_share: float = 0.5
     """Share of the aperture taken from the openness head, the jaw making up the difference."""
-    close_from: float = 0.4
-    close_full: float = 0.6
+    close_from: float = 0.45
+    close_full: float = 0.65
     """Chances of p b m at which the lips begin to close, and are closed."""
+    unknown_echo: float = 0.3
+    """How much higher the first is while others talk whose echo has not been learned yet (half a
+    second of their talk); until then their echo sounds like a user."""
     open_rate: float = 0.5
     shut_rate: float = 0.2
     """Most that the mouth's freedom may grow or shrink per step."""
@@ -55,7 +58,7 @@ class MouthSettings:
     """Rounding is predicted timidly where it is in doubt."""
     accent_gain: float = 2.0
     """Accents too (the mean of what may come)."""
-    parted: float = 0.09
+    parted: float = 0.11
     """Least aperture while speaking and not closing, so that s or n never look shut."""
     loudness: float = 0.15
     """Share of the tracked loudness (in 10 dB against the speaker's mean) by which, as a power of
@@ -132,7 +135,7 @@ class Articulation(nn.Module):
         both, heard = self.heard(torch.cat([speaking, others], 0), *voices.split(1, 1), heard)
         own, other = both.split(batch, 0)
         loudness = loudness + 0.06 * own[:, :1] * (own[:, 1:2] - loudness)
-        freedom = self._free(speaking, freedom)
+        freedom = self._free(speaking - self._doubt(mine, others), freedom)
         mouth = self.shape(told, visemes, loudness) * freedom
         quiet = torch.cat([1 - freedom, torch.zeros_like(visemes[:, 1:])], 1)
         result = Articulated(
@@ -144,6 +147,11 @@ class Articulation(nn.Module):
         )
         rest = [torch.cat(heard.split(batch, 0), 1), freedom, loudness]
         return result, [ears - self.rest_ears, *after, *rest]
+
+    def _doubt(self, mine: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        """Taken off the chance that the user speaks: others do, and their echo is not known."""
+        certain = mine[:, -3:-2]
+        return self.settings.unknown_echo * others * torch.clamp(1 - 3 * certain, min=0)
 
     def _free(self, speaking: torch.Tensor, freedom: torch.Tensor) -> torch.Tensor:
         """How much the mouth may move: shut unless speaking is likely."""
