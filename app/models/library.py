@@ -17,7 +17,9 @@ from inference.model_package import MANIFEST_NAME, ModelPackage, load_model_pack
 log = logging.getLogger(__name__)
 
 DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
-    "motion": ("motion-performer", "motion-first-light"),
+    # The performer is a preview: it knows moods and cues, but its life still errs
+    # (training/motion/PERFORMER.md).
+    "motion": ("motion-first-light", "motion-performer"),
     "frame": ("frame-first-light",),
 }
 """Packages of each kind, best first: the first installed one is the default."""
