@@ -16,6 +16,7 @@ from inference.motion_generator import MotionGenerator
 from training.evaluate.mouth_score import place, score
 from training.motion.articulation import Articulation, MouthSettings
 from training.motion.augment_features import bend, hide, warp_matrices
+from training.motion.average import average
 from training.motion.conversations import PHONE_GRID_S, VoicePool, make_example, write_shard
 from training.motion.echo_path import FEATURE_SIZE as ECHO_FEATURES
 from training.motion.echo_path import EchoPath
@@ -293,3 +294,10 @@ def test_the_score_knows_a_perfect_a_late_and_a_still_mouth() -> None:
     assert late.lag_ms - perfect.lag_ms == pytest.approx(100, abs=10)
     assert late.openness < perfect.openness
     assert still.openness == 0.0
+
+
+def test_the_average_lies_between(tmp_path: Path) -> None:
+    for name, value in (("a", 0.0), ("b", 4.0)):
+        torch.save({"w": torch.full((3,), value)}, tmp_path / name)
+    mean = average({tmp_path / "a": 1.0, tmp_path / "b": 3.0})
+    assert torch.allclose(mean["w"], torch.full((3,), 3.0))
