@@ -1,7 +1,8 @@
 """Mean of checkpoints: `python -m training.motion.average OUT A=0.5 B=0.5`.
 
-Runs that share a beginning lie in one valley, and the middle of it hears unknown voices better than
-its ends (Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018).
+Runs that share a beginning lie in one valley, and the middle of it hears unknown voices better
+than its ends (Izmailov et al., "Averaging weights leads to wider optima and better generalization",
+2018).
 """
 
 from __future__ import annotations
