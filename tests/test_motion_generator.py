@@ -23,7 +23,8 @@ from inference.contract import (
 from inference.motion_generator import MotionGenerator
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "assets/models/motion-performer"
+PACKAGE = ROOT / "assets/models/motion-first-light"
+PREVIEW = ROOT / "assets/models/motion-performer"
 
 
 def read(name: str) -> Float32Array:
@@ -115,8 +116,7 @@ def test_a_seed_repeats_and_another_differs(generator: MotionGenerator) -> None:
     other = perform(generator, speech, seed=8)
     np.testing.assert_array_equal(first.motion_TD, again.motion_TD)
     assert np.abs(column(first, "headYaw") - column(other, "headYaw")).max() > 0.002
-    # What is said is the same; how strongly it is articulated may differ.
-    assert np.corrcoef(column(first, "jawOpen"), column(other, "jawOpen"))[0, 1] > 0.9
+    np.testing.assert_allclose(column(first, "jawOpen"), column(other, "jawOpen"), atol=1e-6)
 
 
 def test_the_mouth_moves_with_speech_and_rests_in_pauses(hello: MotionTrack) -> None:
@@ -182,11 +182,11 @@ def test_it_blinks_and_breathes_like_somebody(generator: MotionGenerator) -> Non
         assert (np.ptp(spans, axis=1) > 1e-3).all()  # never frozen for five seconds
     halves = column(track, "headYaw").reshape(2, -1)
     assert abs(np.corrcoef(halves)[0, 1]) < 0.8  # no loop
-    assert np.abs(column(track, "headYaw")).max() < np.radians(20)
+    assert np.abs(column(track, "headYaw")).max() < np.radians(15)
 
 
 def test_controls_change_the_performance(generator: MotionGenerator) -> None:
-    quiet_N = np.zeros(40 * AUDIO_RATE, np.float32)
+    quiet_N = np.zeros(10 * AUDIO_RATE, np.float32)
     moved, smiled = [], []
     for value in (0.0, 1.0):
         generator.reset(1)
@@ -194,8 +194,28 @@ def test_controls_change_the_performance(generator: MotionGenerator) -> None:
         track = generator.push(quiet_N)
         moved.append(float(np.abs(np.diff(column(track, "headYaw"))).mean()))
         smiled.append(float(column(track, "mouthSmileLeft").mean()))
-    assert moved[1] > 1.5 * moved[0] > 0
-    assert smiled[1] > smiled[0] + 0.04
+    assert moved[1] > 2 * moved[0] > 0
+    assert smiled[0] < 0.02
+    assert smiled[1] > 0.12
+
+
+def test_the_preview_speaks_rests_and_nods_when_asked() -> None:
+    """`motion-performer`, whose life is still weak (training/motion/PERFORMER.md)."""
+    generator = MotionGenerator(PREVIEW)
+    generator.reset(3)
+    spoken, again = perform(generator, HELLO), perform(generator, HELLO)
+    np.testing.assert_array_equal(spoken.motion_TD, again.motion_TD)
+    assert aperture(spoken).max() > 0.15
+    assert (aperture(perform(generator, np.zeros_like(HELLO))) > 0.05).mean() < 0.02
+    nods = []
+    for asked in (False, True):
+        generator.reset(5)
+        generator.push(np.zeros(4 * AUDIO_RATE, np.float32))
+        if asked:
+            generator.cue("nod")
+        track = generator.push(np.zeros(2 * AUDIO_RATE, np.float32))
+        nods.append(float(np.ptp(column(track, "headPitch"))))
+    assert nods[1] > nods[0] + np.radians(3)
 
 
 def resampled(audio_N: Float32Array) -> Float32Array:
