@@ -35,12 +35,14 @@ def open_window(choices: LiveChoices | None = None) -> int:
         ) from error
     from app.characters.library import CharacterLibrary
     from app.composition import make_session
+    from app.models.motion_choices import motion_choices
 
     return run_window(
         lambda settings: make_session(choices or choices_of(settings)),
         CharacterLibrary(),
         SettingsStore(paths.config_dir() / FILE_NAME),
         None if choices is None else lambda settings: with_choices(settings, choices),
+        motion_choices,
     )
 
 
@@ -67,6 +69,7 @@ def with_choices(settings: Settings, choices: LiveChoices) -> Settings:
         "style.liveliness": choices.controls.liveliness,
         "style.warmth": choices.controls.warmth,
         "performance.provider": choices.provider,
+        "performance.motion_model": choices.motion_model,
     }
     if output.fps > settings.output().fps:
         wanted["performance.quality"] = Quality.HIGH
@@ -89,6 +92,7 @@ def choices_of(settings: Settings) -> LiveChoices:
         background=settings.background(),
         controls=settings.controls(),
         provider=settings.performance.provider.value,
+        motion_model=settings.performance.motion_model,
     )
 
 

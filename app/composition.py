@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,23 +26,16 @@ from app.realtime.latest_frame import LatestFrame
 from app.session_contract import Background, OutputFormat
 from inference.character import Character
 from inference.compositor import Compositor
-from inference.contract import Controls, Float32Array
+from inference.contract import Controls, Float32Array, MotionSource, PersonareError
 from inference.engine import Engine
 from inference.execution_providers import choose_provider
+from inference.model_package import ModelPackage
 
 FILE_PREFIX: Final = "file:"
 """Key of an input that is a recording: this, then its path."""
 _FRAME_THREADS: Final = 1
 """The graphs are small: a second thread was measured to take 40% more processor time and to save
 none, and a call wants the other core."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelNames:
-    """Which model packages to use; "" is the default one."""
-
-    motion: str = ""
-    frame: str = ""
 
 
 class OnnxStage:
@@ -53,23 +45,41 @@ class OnnxStage:
     """
 
     def __init__(
-        self, choices: StageChoices, models: ModelNames, clock: Clock, report: Report
+        self, choices: StageChoices, frame_model: str, clock: Clock, report: Report
     ) -> None:
-        """Raises PersonareError where anything cannot be loaded."""
+        """Raises PersonareError where anything cannot be loaded.
+
+        A motion model that cannot be used is replaced by the default one; `notice` says so.
+        """
         self._clock, self._report = clock, report
         self._provider = choose_provider(choices.provider)
-        library = ModelLibrary()
-        self._frame_package = library.load("frame", models.frame)
-        motion_package = library.load("motion", models.motion)
-        self._knows = known_controls(motion_package)
+        self._notice = (self._provider.message, self._provider.remedy)
+        self._models = ModelLibrary()
+        self._frame_package = self._models.load("frame", frame_model)
+        self._motion_package, inner = self._load_motion_or_default(choices.motion_model)
         self._background = choices.background
         self._character, frames = self._load(choices.character)
-        motion = SteadyMotion(make_motion(motion_package, self._provider), clock, report)
-        motion.controls = choices.controls
+        self._motion = SteadyMotion(inner, clock, report)
+        self._motion.controls = choices.controls
         output = choices.output
         self._engine = Engine(
-            motion, frames, Compositor(output.width, output.height, choices.background)
+            self._motion, frames, Compositor(output.width, output.height, choices.background)
         )
+
+    def _load_motion(self, name: str) -> tuple[ModelPackage, MotionSource]:
+        package = self._models.load("motion", name)
+        return package, make_motion(package, self._provider)
+
+    def _load_motion_or_default(self, name: str) -> tuple[ModelPackage, MotionSource]:
+        try:
+            return self._load_motion(name)
+        except PersonareError as error:
+            if not name:
+                raise
+            found = self._load_motion("")
+            remedy = "The default one moves the character; choose another under Preferences."
+            self._notice = (str(error), remedy)
+            return found
 
     def _load(self, name: str) -> tuple[Character, SteadyFrames]:
         character = CharacterLibrary().load(name)
@@ -88,8 +98,8 @@ class OnnxStage:
 
     @property
     def notice(self) -> tuple[str, str]:
-        """See `Stage.notice`: why another provider than the wished one computes."""
-        return self._provider.message, self._provider.remedy
+        """See `Stage.notice`: why another provider or motion model than the wished one is used."""
+        return self._notice
 
     @property
     def character(self) -> str:
@@ -113,20 +123,31 @@ class OnnxStage:
     @property
     def knows(self) -> frozenset[str]:
         """See `Stage.knows`."""
-        return self._knows
+        return known_controls(self._motion_package)
+
+    @property
+    def motion_model(self) -> str:
+        """See `Stage.motion_model`."""
+        return self._motion_package.name
+
+    def set_motion_model(self, name: str) -> None:
+        """See `Stage.set_motion_model`."""
+        package = self._models.load("motion", name)
+        if package != self._motion_package:
+            self._motion.take_over(make_motion(package, self._provider))
+            self._motion_package = package
 
     def set_controls(self, controls: Controls) -> None:
         """See `Stage.set_controls`."""
         self._engine.set_controls(controls)
 
 
-def live_makers(clock: Clock | None = None, models: ModelNames | None = None) -> LiveMakers:
-    """Real devices and models."""
-    models = models or ModelNames()
+def live_makers(clock: Clock | None = None, frame_model: str = "") -> LiveMakers:
+    """Real devices and models; `frame_model` is a package's name, "" the default one."""
     clock = clock or SystemClock()
     return LiveMakers(
         clock=clock,
-        make_stage=lambda choices, report: OnnxStage(choices, models, clock, report),
+        make_stage=lambda choices, report: OnnxStage(choices, frame_model, clock, report),
         make_input=lambda key: make_input(key, clock),
         make_camera=lambda key, output: make_camera(key, output, clock),
         make_recorder=make_recorder,
@@ -136,11 +157,9 @@ def live_makers(clock: Clock | None = None, models: ModelNames | None = None) ->
     )
 
 
-def make_session(
-    choices: LiveChoices | None = None, models: ModelNames | None = None
-) -> LiveSession:
+def make_session(choices: LiveChoices | None = None, frame_model: str = "") -> LiveSession:
     """A live session with real devices and models, not yet started."""
-    return LiveSession(live_makers(models=models), choices)
+    return LiveSession(live_makers(frame_model=frame_model), choices)
 
 
 def make_input(key: str, clock: Clock) -> AudioInput:

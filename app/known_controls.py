@@ -24,17 +24,24 @@ def asked_of(controls: Controls) -> frozenset[str]:
     return frozenset() if controls.mood == "neutral" else frozenset({controls.mood})
 
 
-def check_known(asked: Iterable[str], known: frozenset[str], model: str = "") -> None:
-    """Refuse what the model does not know; a neutral mood and the two levels always pass.
+def unknown_of(asked: Iterable[str], known: frozenset[str]) -> list[str]:
+    """What the model does not know; a neutral mood and the two levels always pass."""
+    return sorted(set(asked) - known - {"neutral", *_FIRST})
+
+
+def check_known(
+    asked: Iterable[str], known: frozenset[str], model: str = "", remedy: str = ""
+) -> None:
+    """Refuse what the model does not know (`unknown_of`).
 
     Raises:
-        PersonareError: naming it.
+        PersonareError: naming it, with the remedy given or one that always fits.
     """
-    missing = sorted(set(asked) - known - {"neutral", *_FIRST})
+    missing = unknown_of(asked, known)
     if missing:
         name = f" '{model}'" if model else ""
         words = ", ".join(word.replace("_", " ") for word in missing)
         raise PersonareError(
             f"The motion model{name} does not know {words}.",
-            "Use another motion model (personare models list), or leave this away.",
+            remedy or "Choose another motion model under Preferences, Character.",
         )

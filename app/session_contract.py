@@ -48,7 +48,8 @@ class SessionStatus:
     `fps` is frames per second really handed on, `latency_ms` the median delay of the mouth
     (microphone to camera, DESIGN section 7), levels are RMS in dBFS (-100 is digital silence).
     `controls` is the present style and `direction` the text being performed ("" is none); `knows`
-    has what the motion model can be asked for: `liveliness`, `warmth`, moods and cues by name.
+    has what the motion model can be asked for: `liveliness`, `warmth`, moods and cues by name;
+    `motion_model` is its package's name, "" until it is loaded.
     """
 
     activity: Activity = Activity.IDLE
@@ -57,6 +58,7 @@ class SessionStatus:
     controls: Controls = field(default_factory=Controls)
     direction: str = ""
     knows: frozenset[str] = frozenset()
+    motion_model: str = ""
     provider: str = ""
     character: str = ""
     microphone_level_db: float = -100.0
@@ -157,6 +159,13 @@ class Session(Protocol):
 
         What is not understood, or not known to the model, is said in `status().engine` and nothing
         of the text is performed.
+        """
+
+    def set_motion_model(self, name: str) -> None:
+        """Change the motion model by its package's name; "" is the default one.
+
+        The present one goes on until the new one is ready, and for good if it cannot be used. A
+        mood or direction that the new one does not know ends.
         """
 
     def set_provider(self, provider: str) -> None:

@@ -98,16 +98,22 @@ class Engine:
         self._compositor = compositor
         self._lock = threading.Lock()
         self._keep_s = keep_s
-        if delay_s is None:
-            delay_s = float(getattr(motion, "delay_s", 0.0))
-        self.delay_s = delay_s
-        """Seconds between a sound and the step that shows it: the motion generator's look-ahead."""
-        self._history = MotionHistory(delay_s, keep_s)
+        self._delay_s = delay_s
+        self._history = MotionHistory(self.delay_s, keep_s)
         self._heard = 0
         self._director = Director(motion.controls)
         self._cues: list[str] = []  # asked for, not yet begun
         self.motion_ms = 0.0
         """Time the last `hear` took."""
+
+    @property
+    def delay_s(self) -> float:
+        """Seconds between a sound and the step that shows it: the motion generator's look-ahead.
+
+        Asked anew for every step: behind a live motion source the model may change.
+        """
+        own = float(getattr(self._motion, "delay_s", 0.0))
+        return own if self._delay_s is None else self._delay_s
 
     @property
     def heard_s(self) -> float:
@@ -135,6 +141,7 @@ class Engine:
             piece = slice(done, done + self._until_next_act())
             track = self._motion.push(self_N[piece], None if other_N is None else other_N[piece])
             with self._lock:
+                self._history.delay_s = self.delay_s
                 self._history.add(track)
                 self._heard += len(self_N[piece])
             done = piece.stop

@@ -117,6 +117,20 @@ def test_bad_keys_are_dropped_one_by_one(store: SettingsStore) -> None:
     assert store.path.exists()
 
 
+def test_a_file_without_a_motion_model_has_the_default_one(store: SettingsStore) -> None:
+    content = Settings().model_dump(mode="json")
+    del content["performance"]["motion_model"]
+    content["performance"]["quality"] = "eco"
+    write(store, content)
+    loaded = store.load()
+    assert loaded.notes == ()
+    assert loaded.settings.performance.motion_model == ""
+    assert loaded.settings.performance.quality == "eco"
+    # A name is only a name: whether such a model is installed may change every day.
+    store.save(changed(loaded.settings, "performance.motion_model", "motion-gone"))
+    assert store.load().settings.performance.motion_model == "motion-gone"
+
+
 def test_a_newer_file_is_copied_before_it_is_used(store: SettingsStore) -> None:
     write(store, {"version": VERSION + 5, "character": "ada", "hologram": True})
     loaded = store.load()

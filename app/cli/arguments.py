@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.known_controls import asked_of, check_known, known_controls
+from app.known_controls import asked_of, check_known, known_controls, unknown_of
+from app.models.motion_choices import motion_choices
 from app.session_contract import Background
 from inference.contract import MOODS, Controls, PersonareError
 from inference.direction import Direction, direction_of
@@ -159,7 +160,15 @@ def check_style(options: argparse.Namespace, package: ModelPackage) -> None:
     asked = asked_of(controls_of(options))
     if options.direct is not None:
         asked |= options.direct.uses
-    check_known(asked, known_controls(package), package.name)
+    check_known(asked, known_controls(package), package.name, _who_knows(asked))
+
+
+def _who_knows(asked: frozenset[str]) -> str:
+    """What to do about a motion model that does not know all that is asked."""
+    able = [choice.name for choice in motion_choices() if not unknown_of(asked, choice.knows)]
+    if able:
+        return f"Add --motion-model {able[0]}, or leave this away."
+    return "No installed model knows it: leave this away (personare models list)."
 
 
 def check_out(path: Path, *inputs: Path | None) -> None:

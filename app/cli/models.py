@@ -6,8 +6,10 @@ import argparse
 import json
 from typing import Any
 
+from app.known_controls import known_controls
 from app.library_shelf import Listed
 from app.models.library import ModelLibrary
+from app.models.motion_choices import in_full
 from inference.model_package import ModelPackage
 
 
@@ -36,6 +38,8 @@ def _as_json(entry: Listed[ModelPackage], default: bool) -> dict[str, Any]:
     if entry.item is None:
         return facts | {"fault": entry.fault, "remedy": entry.remedy}
     manifest = entry.item.manifest
+    if manifest.kind == "motion":
+        facts["knows"] = sorted(known_controls(entry.item))
     return facts | {
         "kind": manifest.kind,
         "version": manifest.version,
@@ -65,6 +69,8 @@ def list_all(options: argparse.Namespace) -> int:
         about = f"{manifest.kind} {manifest.version}" if manifest else f"! {entry.fault}"
         used = ", used by default" if library.is_default(entry.id) else ""
         print(f"{entry.id:<{width}}  {about}{used}")
+        if entry.item and entry.item.kind == "motion":
+            print(f"{'':<{width}}  knows {in_full(known_controls(entry.item))}")
     return 0
 
 

@@ -127,6 +127,7 @@ def choices_of(options: argparse.Namespace) -> LiveChoices:
         controls=arguments.controls_of(options),
         direction="" if options.direct is None else options.direct.text,
         provider=options.provider,
+        motion_model=options.motion_model,
     )
 
 
@@ -215,15 +216,15 @@ def run(options: argparse.Namespace) -> int:
         arguments.check_out(options.record, Path(options.mic), Path(options.other))
     choices = choices_of(options)
     if not options.headless and options.open_window is not None:
-        if options.seconds or options.record or options.motion_model or options.frame_model:
-            arguments.warn("the window ignores --seconds, --record and other models.")
+        if options.seconds or options.record or options.frame_model:
+            arguments.warn("the window ignores --seconds, --record and --frame-model.")
         try:
             return int(options.open_window(choices))
         except NoWindowError as why:
             arguments.warn(f"{why} Going on without a window.")
-    from app.composition import ModelNames, make_session
+    from app.composition import make_session
 
-    session = make_session(choices, ModelNames(options.motion_model, options.frame_model))
+    session = make_session(choices, options.frame_model)
     interrupted, status = live(session, options.seconds, options.record)
     stats = session.stats()
     late = f", mouth {1000 * stats.latency_p50:.0f} ms behind the voice"

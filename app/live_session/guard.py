@@ -1,4 +1,4 @@
-"""Models that may fail without the character freezing.
+"""Models that may fail, or be changed for others, without the character freezing.
 
 `SteadyMotion` goes on with plain idle life while a motion generator raises, `SteadyFrames` with the
 last picture while a frame generator does; both try the model again every second. This is an edge
@@ -9,6 +9,7 @@ caught and reported.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -29,6 +30,7 @@ from inference.contract import (
     MotionTrack,
     UInt8Array,
 )
+from inference.motion_history import joined
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class SteadyMotion:
     """A `MotionSource` that never raises; see the module."""
 
     def __init__(self, inner: MotionSource, clock: Clock, report: Report) -> None:
-        self.delay_s = float(getattr(inner, "delay_s", 0.0))
+        self._successors: deque[MotionSource] = deque()  # filled by any thread
         self._inner, self._clock, self._report = inner, clock, report
         self._idle = IdleMotion()
         self._heard = 0  # samples since the start
@@ -86,6 +88,11 @@ class SteadyMotion:
         self._last_D: Float32Array | None = None
         self._from_D: Float32Array | None = None
         self._fade = 0
+
+    @property
+    def delay_s(self) -> float:
+        """Seconds between a sound and its step: the present source's own."""
+        return float(getattr(self._inner, "delay_s", 0.0))
 
     @property
     def controls(self) -> Controls:
@@ -107,8 +114,33 @@ class SteadyMotion:
         self._idle = IdleMotion(seed)
         self._try_inner(lambda: self._inner.reset(seed))
 
+    def take_over(self, successor: MotionSource) -> None:
+        """Let another source go on from the next whole step; any thread, never waits.
+
+        It has heard nothing yet; the face passes over to it within 0.2 s.
+        """
+        self._successors.append(successor)
+
     def push(self, self_N: Float32Array, other_N: Float32Array | None = None) -> MotionTrack:
         """See `MotionSource.push`."""
+        skip = -self._heard % STEP_SAMPLES
+        if not self._successors or len(self_N) <= skip:
+            return self._hear(self_N, other_N)
+        before = self._hear(self_N[:skip], None if other_N is None else other_N[:skip])
+        while self._successors:
+            successor = self._successors.popleft()
+        self._begin(successor)
+        after = self._hear(self_N[skip:], None if other_N is None else other_N[skip:])
+        return joined([before, after])
+
+    def _begin(self, successor: MotionSource) -> None:
+        successor.controls = self._inner.controls
+        self._inner = successor
+        self._offset_s = self._heard / AUDIO_RATE
+        self._on_trial = self._broken  # its first step will show that all is well again
+        self._switch()
+
+    def _hear(self, self_N: Float32Array, other_N: Float32Array | None) -> MotionTrack:
         skip = self._begin_trial(len(self_N))
         self._heard += len(self_N)
         self_N, other_N = self_N[skip:], None if other_N is None else other_N[skip:]

@@ -27,6 +27,8 @@ class StageChoices:
     output: OutputFormat
     background: Background
     controls: Controls
+    motion_model: str = ""
+    """Name of a package; "" is the default one."""
 
 
 class Stage(Protocol):
@@ -62,6 +64,13 @@ class Stage(Protocol):
 
     def set_controls(self, controls: Controls) -> None:
         """Change the style."""
+
+    def set_motion_model(self, name: str) -> None:
+        """Load another motion model ("" is the default one), then change over."""
+
+    @property
+    def motion_model(self) -> str:
+        """Name of the motion model's package."""
 
     @property
     def knows(self) -> frozenset[str]:

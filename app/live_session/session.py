@@ -52,6 +52,8 @@ class LiveChoices:
     controls: Controls = field(default_factory=Controls)
     direction: str = ""
     provider: str = "auto"
+    motion_model: str = ""
+    """Name of a package; "" is the default one."""
 
 
 class LiveSession:
@@ -183,6 +185,7 @@ class LiveSession:
             controls=self._controls if performer is None else performer.controls,
             direction="" if performer is None else performer.direction,
             knows=self._studio.knows,
+            motion_model=self._studio.motion_model,
             provider=self._studio.provider,
             character=self._studio.character,
             microphone_level_db=self._feed.self_level.db,
@@ -295,6 +298,10 @@ class LiveSession:
     def direct(self, text: str) -> None:
         """See `Session.direct`."""
         self._studio.direct(text)
+
+    def set_motion_model(self, name: str) -> None:
+        """See `Session.set_motion_model`."""
+        self._studio.set_motion_model(name)
 
     def set_provider(self, provider: str) -> None:
         """See `Session.set_provider`."""

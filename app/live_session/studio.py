@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.known_controls import check_known
+from app.known_controls import asked_of, check_known, unknown_of
 from app.live_session.loop import PerformanceLoop
 from app.live_session.makers import LiveMakers, Stage, StageChoices
 from app.realtime.worker import Worker
 from app.session_contract import Background, OutputFormat, PartState, PartStatus
 from inference.contract import Controls, PersonareError
-from inference.direction import direction_of
+from inference.direction import direction_of, parse_direction
 
 if TYPE_CHECKING:
     from app.live_session.session import LiveChoices
@@ -38,6 +38,7 @@ class Studio:
             choices.output,
             choices.background,
             choices.controls,
+            choices.motion_model,
         )
         self._opening = choices.direction  # performed as soon as someone is on stage
         self._stage: Stage | None = None
@@ -71,6 +72,11 @@ class Studio:
     def knows(self) -> frozenset[str]:
         """What the motion model can be asked for; nothing until it is loaded."""
         return frozenset() if self._stage is None else self._stage.knows
+
+    @property
+    def motion_model(self) -> str:
+        """Name of the motion model in use; "" until it is loaded."""
+        return "" if self._stage is None else self._stage.motion_model
 
     def start(self) -> None:
         """Begin with setting the stage."""
@@ -133,6 +139,15 @@ class Studio:
             if self._stage is not None:
                 self._status = PartStatus(PartState.ON, self.provider)
 
+    def set_motion_model(self, name: str) -> None:
+        """Change the motion model; what the new one does not know ends."""
+
+        def change(stage: Stage) -> None:
+            stage.set_motion_model(name)
+            self._end_what_is_unknown(stage)
+
+        self._wish(lambda choices: replace(choices, motion_model=name), change)
+
     def set_provider(self, provider: str) -> None:
         """Load everything again for another provider."""
         self._wish(lambda choices: replace(choices, provider=provider), None)
@@ -145,19 +160,26 @@ class Studio:
         change: Callable[[Stage], None] | None,
     ) -> None:
         def carry_out() -> None:
-            before = self._choices
-            self._choices = choose(before)
             if self._stage is None or change is None:
+                self._choices = choose(self._choices)
                 self._set_stage()
                 return
-            try:
-                change(self._stage)
-            except PersonareError:
-                self._choices = before
-                raise
+            change(self._stage)
+            self._choices = choose(self._choices)
             self._status = PartStatus(PartState.ON, self.provider)
 
         self._wishes.put(carry_out)
+
+    def _end_what_is_unknown(self, stage: Stage) -> None:
+        performer = stage.performer
+        if performer.direction:
+            uses = parse_direction(performer.direction).uses
+            if unknown_of(uses, stage.knows):
+                performer.direct(None)
+        if unknown_of(asked_of(performer.controls), stage.knows):
+            controls = replace(performer.controls, mood="neutral", mood_strength=1.0)
+            self._choices = replace(self._choices, controls=controls)
+            stage.set_controls(controls)
 
     def _set_stage(self) -> None:
         stage = self._makers.make_stage(self._choices, self.report)

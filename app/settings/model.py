@@ -120,6 +120,8 @@ class PerformanceSettings(_Group):
     """Ceiling of the picture rate."""
     provider: Provider = Provider.AUTO
     """Where the models run."""
+    motion_model: Annotated[str, Field(max_length=4096)] = ""
+    """Package (or folder) of the motion model; "" is the best one installed."""
 
 
 class StyleSettings(_Group):

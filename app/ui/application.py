@@ -18,6 +18,7 @@ from app.settings.model import Settings
 from app.settings.store import SettingsStore
 from app.ui.gallery import Library
 from app.ui.main_window import MainWindow
+from app.ui.motion_choice import MotionModels
 from app.ui.notifications import ErrorFunnel
 from app.ui.only_window import ALREADY_OPEN, OnlyWindow
 from app.ui.session_bridge import SessionFactory
@@ -57,11 +58,13 @@ def run_window(
     library: Library,
     store: SettingsStore,
     for_this_run: Callable[[Settings], Settings] | None = None,
+    motion_models: MotionModels = list,
 ) -> int:
     """Show the window until it is closed; returns the exit status.
 
     `session_factory` makes a session from the settings (camera off, not started).
     `for_this_run` changes the stored settings for this run alone (the command line's wishes).
+    `motion_models` looks which motion models are installed.
     Ctrl-C in the terminal closes the window as a click would.
     """
     app = application()
@@ -72,7 +75,9 @@ def run_window(
     keeper = SettingsKeeper(
         store, loaded.settings, for_this_run(loaded.settings) if for_this_run else None
     )
-    window = MainWindow(session_factory, library, keeper, loaded.notes, application_icon())
+    window = MainWindow(
+        session_factory, library, keeper, loaded.notes, application_icon(), motion_models
+    )
     funnel = ErrorFunnel(window.board, str(log_file()))
     funnel.install()
     only.called.connect(window.come_to_front)

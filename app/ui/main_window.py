@@ -30,6 +30,7 @@ from app.settings.store import Note
 from app.ui.about import AboutDialog
 from app.ui.controls import Controls
 from app.ui.gallery import Gallery, Library, cards_of
+from app.ui.motion_choice import MotionModels
 from app.ui.notifications import Banners, Notice, NoticeBoard
 from app.ui.performance import Performance
 from app.ui.preferences import PreferencesDialog
@@ -67,11 +68,13 @@ class MainWindow(QMainWindow):
         keeper: SettingsKeeper,
         notes: tuple[Note, ...] = (),
         icon: QIcon | None = None,
+        motion_models: MotionModels = list,
     ):
         super().__init__()
         self.setWindowTitle("Personare")
         self.setMinimumSize(960, 620)
         self.keeper = keeper
+        self._motion_models = motion_models
         theme().choose(keeper.settings.window.theme)
         self.board = NoticeBoard(self)
         entries = library.list()
@@ -227,7 +230,9 @@ class MainWindow(QMainWindow):
     def open_preferences(self) -> None:
         """Show the preferences beside the window; a second call brings them to the front."""
         if self.preferences is None:
-            self.preferences = PreferencesDialog(self.keeper, self.bridge, self)
+            self.preferences = PreferencesDialog(
+                self.keeper, self.bridge, self._motion_models, self
+            )
             self.preferences.finished.connect(self._forget_preferences)
         elif self.preferences.isVisible():
             self.preferences.raise_()

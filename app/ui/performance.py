@@ -121,7 +121,7 @@ class StyleButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setIconSize(QSize(18, 18))
         menu = QMenu(self)
-        self.page = CharacterPage(keeper, titled=False)
+        self.page = CharacterPage(keeper)
         self.page.setFixedWidth(400)
         holder = QWidgetAction(menu)
         holder.setDefaultWidget(self.page)

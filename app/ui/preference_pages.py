@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app import paths
 from app.settings.model import BackgroundKind, FrameRate, FrameSize, Provider, Quality, Theme
 from app.ui.controls import Options, camera_box, microphone_box, other_box
+from app.ui.motion_choice import InUse, MotionBox, MotionModels
 from app.ui.session_bridge import SessionBridge
 from app.ui.settings_keeper import SettingsKeeper
 from app.ui.widgets import Card, ChoiceBox, Switch, label
@@ -261,10 +262,25 @@ def _swatch(color: QColor) -> QPixmap:
 
 
 class CharacterPage(Page):
-    """Style of the performance."""
+    """Style of the performance; with `bridge` and `models` a page of its own, with their choice."""
 
-    def __init__(self, keeper: SettingsKeeper, titled: bool = True):
-        super().__init__("Character" if titled else "", keeper)
+    def __init__(
+        self,
+        keeper: SettingsKeeper,
+        bridge: SessionBridge | None = None,
+        models: MotionModels | None = None,
+    ):
+        super().__init__("Character" if bridge else "", keeper)
+        self._make_style()
+        if bridge is not None and models is not None:
+            motion = self.group("Motion")
+            self.motion_box = MotionBox(keeper, models)
+            self.row(motion, "Model", self.motion_box)
+            in_use = InUse(bridge)
+            in_use.setContentsMargins(_LABEL_WIDTH + 10, 0, 0, 0)
+            motion.addWidget(in_use)
+
+    def _make_style(self) -> None:
         style = self.group("Style")
         self.liveliness = self.slider("Liveliness", "style.liveliness")
         self.warmth = self.slider("Warmth", "style.warmth")

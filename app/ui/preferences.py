@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui import icons
+from app.ui.motion_choice import MotionModels
 from app.ui.preference_pages import (
     AppearancePage,
     CharacterPage,
@@ -45,7 +46,11 @@ class PreferencesDialog(QDialog):
     """Beside the window, not in its way: the preview shows every change."""
 
     def __init__(
-        self, keeper: SettingsKeeper, bridge: SessionBridge, parent: QWidget | None = None
+        self,
+        keeper: SettingsKeeper,
+        bridge: SessionBridge,
+        models: MotionModels,
+        parent: QWidget | None = None,
     ):
         super().__init__(parent)
         self.setWindowTitle("Preferences")
@@ -64,7 +69,7 @@ class PreferencesDialog(QDialog):
         for page in (
             DevicesPage(keeper, bridge),
             VideoPage(keeper, bridge),
-            CharacterPage(keeper),
+            CharacterPage(keeper, bridge, models),
             PerformancePage(keeper, bridge),
             AppearancePage(keeper),
         ):

@@ -12,6 +12,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from app.known_controls import unknown_of
 from app.session_contract import DeviceInfo, PartState, Session, SessionStatus
 from app.settings.model import Settings
 from app.ui.settings_keeper import SettingsKeeper
@@ -148,6 +149,9 @@ class SessionBridge(QObject):
     def ask_status(self) -> None:
         """Ask now, out of turn."""
         self.last_status = self._session.status()
+        knows = self.last_status.knows
+        if knows and unknown_of({self.mood}, knows):
+            self.mood = "neutral"  # the motion model was changed for one without this mood
         if self.last_status.camera.state is not PartState.OFF and not self.camera_wanted:
             # The session came with its camera on (`personare run --camera ...`).
             self.camera_wanted = True
@@ -191,6 +195,8 @@ class SessionBridge(QObject):
             session.set_background(settings.background())
         elif path.startswith("style."):
             session.set_controls(settings.controls(self.mood))
+        elif path == "performance.motion_model":
+            session.set_motion_model(settings.performance.motion_model)
         elif path == "performance.provider":
             session.set_provider(settings.performance.provider.value)
         else:

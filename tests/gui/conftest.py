@@ -111,7 +111,9 @@ def open_window(
         for path, value in paths.items():
             settings = changed(settings, path.replace("__", "."), value)
         keeper = SettingsKeeper(store, settings)
-        window = MainWindow(lambda _: session, library, keeper, loaded.notes)
+        window = MainWindow(
+            lambda _: session, library, keeper, loaded.notes, motion_models=lambda: session.models
+        )
         windows.append(window)
         window.show()
         window.activateWindow()

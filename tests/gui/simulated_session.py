@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from app.models.motion_choices import MotionChoice
 from app.session_contract import (
     Activity,
     Background,
@@ -19,6 +20,16 @@ from app.session_contract import (
 from inference.contract import CUES, MOODS, Controls, UInt8Array
 
 ON = PartStatus(PartState.ON, "On")
+FIRST_LIGHT = MotionChoice(
+    "motion-first-light", "First light", frozenset(("liveliness", "warmth")), "Calm.", True
+)
+PERFORMER = MotionChoice(
+    "motion-performer",
+    "Performer",
+    frozenset(("liveliness", "warmth", *MOODS, *CUES)),
+    "Acts.",
+    False,
+)
 
 
 @dataclass
@@ -31,6 +42,7 @@ class SimulatedSession:
         default_factory=lambda: PartStatus(PartState.ON, "Personare Camera")
     )
     model_knows: frozenset[str] = frozenset(("liveliness", "warmth", *MOODS, *CUES))
+    models: list[MotionChoice] = field(default_factory=lambda: [FIRST_LIGHT, PERFORMER])
     running: bool = False
     stops: int = 0
     frame: UInt8Array | None = None
@@ -65,7 +77,7 @@ class SimulatedSession:
         self.running = True
         self.calls.append(("start", None))
         self.change(engine=ON, microphone=ON, provider="cpu", fps=30.0, latency_ms=62.0)
-        self.change(knows=self.model_knows)
+        self.change(knows=self.model_knows, motion_model="motion-first-light")
 
     def stop(self) -> None:
         self.running = False
@@ -122,6 +134,10 @@ class SimulatedSession:
     def direct(self, text: str) -> None:
         self.calls.append(("direct", text))
         self.change(direction=text)
+
+    def set_motion_model(self, name: str) -> None:
+        self.calls.append(("set_motion_model", name))
+        self.change(motion_model=name or "motion-first-light")
 
     def set_provider(self, provider: str) -> None:
         self.calls.append(("set_provider", provider))

@@ -141,6 +141,28 @@ def test_a_model_that_knows_no_moods_disables_them_and_says_why(
     assert strip.style_button.isEnabled()
 
 
+def test_the_strip_follows_a_change_of_the_motion_model(
+    window: MainWindow, session: SimulatedSession
+) -> None:
+    strip = window.performance
+    strip.moods.buttons["sad"].click()
+    write(window, "be sad, then nod")
+    assert strip.line.edit.property("tone") == ""
+    session.change(knows=frozenset(("liveliness", "warmth")), controls=Controls())
+    window.bridge.ask_status()
+    assert not strip.moods.buttons["sad"].isEnabled()
+    assert strip.moods.buttons["neutral"].isChecked()
+    assert not strip.cues.buttons["nod"].isEnabled()
+    assert "does not know nod, sad" in strip.line.edit.accessibleDescription()
+    assert "Preferences" in strip.line.edit.accessibleDescription()
+    window.keeper.set("style.warmth", 0.8)
+    assert session.of("set_controls")[-1] == Controls(warmth=0.8), "sad is over"
+    session.change(knows=session.model_knows)
+    window.bridge.ask_status()
+    assert strip.moods.buttons["sad"].isEnabled()
+    assert strip.moods.buttons["neutral"].isChecked()
+
+
 def test_before_the_character_is_awake_nothing_can_be_asked(open_window: OpenWindow) -> None:
     window = open_window(live=False)
     assert not window.performance.moods.buttons["happy"].isEnabled()

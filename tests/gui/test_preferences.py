@@ -15,12 +15,19 @@ from app.session_contract import Background, OutputFormat, PartState, PartStatus
 from app.settings.model import Settings
 from app.settings.store import SettingsStore
 from app.ui.main_window import MainWindow
-from app.ui.preference_pages import AppearancePage, DevicesPage, PerformancePage, VideoPage
+from app.ui.motion_choice import InUse
+from app.ui.preference_pages import (
+    AppearancePage,
+    CharacterPage,
+    DevicesPage,
+    PerformancePage,
+    VideoPage,
+)
 from app.ui.preferences import PAGES, PreferencesDialog
 from app.ui.theme import theme
 from app.ui.widgets import ChoiceBox, Switch
 from inference.contract import Controls
-from tests.gui.conftest import OpenWindow
+from tests.gui.conftest import OpenWindow, delete_now
 from tests.gui.simulated_session import SimulatedSession
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -63,6 +70,7 @@ def test_everything_is_kept_over_a_restart(
     pick(devices.camera, "/dev/video10")
     pick(performance.quality_box, "high")
     pick(performance.provider_box, "cuda")
+    pick(page(dialog, CharacterPage).motion_box, "motion-performer")
     pick(video.size_box, "1920x1080")
     pick(video.rate_box, "60")
     pick(video.kind_box, "green")
@@ -85,6 +93,7 @@ def test_everything_is_kept_over_a_restart(
     assert settings.controls() == Controls(0.8, 0.2)
     assert settings.style.mood_strength == 0.6
     assert settings.performance.provider == "cuda"
+    assert settings.performance.motion_model == "motion-performer"
     assert settings.window.theme == "dark"
     assert settings.video.mirror_preview is not Settings().video.mirror_preview
     assert (settings.start.live, settings.start.camera, settings.start.minimised) == (
@@ -97,6 +106,42 @@ def test_everything_is_kept_over_a_restart(
     assert session.of("set_background")[-1].kind == "green"
     assert session.of("set_controls")[-1] == Controls(0.8, 0.2)
     assert session.of("set_provider") == ["cuda"]
+
+
+def test_the_motion_model_is_chosen_by_what_it_can_do(
+    dialog: PreferencesDialog, window: MainWindow, session: SimulatedSession
+) -> None:
+    box, line = page(dialog, CharacterPage).motion_box, dialog.findChild(InUse)
+    assert [box.itemText(n) for n in range(box.count())] == [
+        "Automatic (First light)",
+        "First light: no moods, no cues",
+        "Performer: moods and cues",
+    ]
+    assert box.key() == ""
+    pick(box, "motion-performer")
+    assert session.of("set_motion_model") == ["motion-performer"]
+    assert window.keeper.settings.performance.motion_model == "motion-performer"
+    assert line.text().startswith("In use now: Performer. It knows liveliness, warmth; moods: hap")
+    session.models = session.models[:1]  # it was removed meanwhile
+    box.showPopup()
+    box.hidePopup()
+    assert box.currentText() == "Performer: not installed"
+    pick(box, "")
+    assert session.of("set_motion_model")[-1] == ""
+    assert line.text().startswith("In use now: First light.")
+    dialog.close()
+    delete_now()
+    window.keeper.set("performance.motion_model", "motion-performer")
+    window.bridge.ask_status()  # a closed dialog is not written to
+
+
+def test_a_motion_model_that_is_gone_stays_chosen_and_is_said(open_window: OpenWindow) -> None:
+    window = open_window(performance__motion_model="/home/me/motion-my_own")
+    window.open_preferences()
+    assert window.preferences is not None
+    box = page(window.preferences, CharacterPage).motion_box
+    assert box.currentText() == "My own: not installed"
+    assert box.key() == "/home/me/motion-my_own"
 
 
 def test_the_dialog_shows_what_was_stored(open_window: OpenWindow) -> None:

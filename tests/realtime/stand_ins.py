@@ -17,6 +17,9 @@ from inference.contract import CUES, MOODS, Controls, PersonareError
 from inference.direction import Direction
 
 STEP = 320
+KNOWS = frozenset(("liveliness", "warmth", *MOODS, *CUES)) - {"wink"}
+KNOWN_BY = {"plain": frozenset(("liveliness", "warmth"))}
+"""What the motion models of the tests know; any other one knows `KNOWS`."""
 
 
 @dataclass
@@ -86,7 +89,8 @@ class StandInStage:
         self.provider = choices.provider
         self.character = choices.character
         self.notice = ("", "")
-        self.knows = frozenset(("liveliness", "warmth", *MOODS, *CUES)) - {"wink"}
+        self.motion_model = choices.motion_model
+        self.knows = KNOWN_BY.get(self.motion_model, KNOWS)
         self.background = choices.background
         self.controls = choices.controls
 
@@ -94,6 +98,14 @@ class StandInStage:
         if character == "nobody":
             raise PersonareError("There is no character nobody.", remedy="Choose another one.")
         self.character = character
+
+    def set_motion_model(self, name: str) -> None:
+        if name == "nothing":
+            raise PersonareError("There is no motion model 'nothing'.", remedy="Choose another.")
+        if name == "cracked":
+            raise RuntimeError("bad graph")
+        self.motion_model = name
+        self.knows = KNOWN_BY.get(name, KNOWS)
 
     def set_output(self, output: OutputFormat) -> None:
         self.performer.output = output

@@ -209,6 +209,34 @@ class TestSession:
         assert session.status().direction == ""
         assert session.status().engine.message == ""
 
+    def test_the_motion_model_changes_while_the_camera_is_on(self, world: World, make) -> None:
+        session = make(camera="cam", motion_model="rich")
+        wait_for(lambda: session.status().motion_model == "rich")
+        pictures_go_on(world)
+        session.set_controls(Controls(warmth=0.8, mood="sad"))
+        wait_for(lambda: session.status().controls.mood == "sad")
+        session.direct("nod, then look happy")
+        for name, said in (("nothing", "no motion model 'nothing'"), ("cracked", "bad graph")):
+            session.set_motion_model(name)
+            wait_for(lambda said=said: said in session.status().engine.message)
+            status = session.status()
+            assert (status.motion_model, status.engine.state) == ("rich", PartState.ON)
+            assert status.engine.remedy
+            assert (status.controls.mood, status.direction) == ("sad", "nod, then look happy")
+        session.set_motion_model("plain")
+        wait_for(lambda: session.status().motion_model == "plain")
+        wait_for(lambda: session.status().engine.message == "")
+        status = session.status()
+        assert status.knows == {"liveliness", "warmth"}
+        assert status.controls == Controls(warmth=0.8), "a mood it does not know ends"
+        assert status.direction == ""
+        pictures_go_on(world)
+        assert world.cameras["cam"].opened == 1
+        assert len(world.performers) == 1, "nothing else was loaded again"
+        session.set_provider("cuda")
+        wait_for(lambda: len(world.performers) == 2)
+        wait_for(lambda: session.status().motion_model == "plain")
+
     def test_devices_are_listed_in_the_background(self, world: World, make) -> None:
         session = make()
         wait_for(session.microphones)

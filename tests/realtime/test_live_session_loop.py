@@ -165,6 +165,7 @@ class FragileMotion:
         self.cues: list[str] = []
         self.broken: Exception | None = None
         self.not_a_number = False
+        self.open = 1.0
         self.heard = 0
 
     def cue(self, name: str) -> None:
@@ -183,7 +184,7 @@ class FragileMotion:
         self.heard += len(self_N)
         count = self.heard // 320 + 1 - first
         motion = np.zeros((count, MOTION_SIZE), np.float32)
-        motion[:, MOTION_INDEX["jawOpen"]] = np.nan if self.not_a_number else 1.0
+        motion[:, MOTION_INDEX["jawOpen"]] = np.nan if self.not_a_number else self.open
         time_T = (first + np.arange(count)) / 50
         zero = np.zeros(count, np.float32)
         return MotionTrack(time_T, motion, zero, zero, np.zeros((count, 15), np.float32))
@@ -226,6 +227,39 @@ class TestSteadyMotion:
 
     def test_the_look_ahead_is_the_models(self) -> None:
         assert self.steady.delay_s == 0.02
+        slower = FragileMotion()
+        slower.delay_s = 0.06
+        self.steady.take_over(slower)
+        self.push(0.1)
+        assert self.steady.delay_s == 0.06
+
+    @pytest.mark.parametrize("broken", [False, True])
+    @pytest.mark.parametrize("blocks", [7, 160, 320, 4800])
+    def test_another_model_takes_over_in_the_middle_of_a_step(
+        self, blocks: int, broken: bool
+    ) -> None:
+        self.inner.broken = RuntimeError("worn out") if broken else None
+        self.steady.controls = style = Controls(warmth=0.9)
+        times: list[float] = []
+        jaw: list[float] = []
+        successor = FragileMotion()
+        successor.open = 0.25
+        unused = FragileMotion()
+        for at in range(0, 4 * 16_000, blocks):
+            if at <= 16_050 < at + blocks:
+                self.steady.take_over(unused)  # the user thinks again
+                self.steady.take_over(successor)
+            self.clock.advance(blocks / 16_000)
+            track = self.steady.push(np.zeros(blocks, np.float32))
+            times += track.time_T.tolist()
+            jaw += track.motion_TD[:, MOTION_INDEX["jawOpen"]].tolist()
+        assert np.allclose(np.diff(times), 0.02), "no gap, no step twice"
+        assert jaw[40] == (0.0 if broken else 1.0)
+        assert jaw[-1] == 0.25
+        assert np.abs(np.diff(jaw[40:])).max() < 0.11, "no jump of the face"
+        assert unused.heard == 0
+        assert successor.controls == style
+        assert (self.told[-1:] == [""]) is broken
 
     def test_idle_motion_stays_in_range(self) -> None:
         idle = IdleMotion(seed=3)
