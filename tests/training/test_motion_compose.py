@@ -115,9 +115,27 @@ def test_expressions_yield_to_speech() -> None:
 
 def test_a_breath_may_part_resting_lips_but_not_sealed_ones() -> None:
     compose = Compose()
-    breath = performance_of(jawDrop=0.08)
-    assert abs(at(compose(torch.zeros(1, len(MOUTH)), breath), "jawOpen") - 0.08) < 1e-6
+    breath = performance_of(jawDrop=0.01)
+    assert abs(at(compose(torch.zeros(1, len(MOUTH)), breath), "jawOpen") - 0.01) < 1e-6
     sealed = compose(mouth_of("M"), breath)
     assert abs(at(sealed, "jawOpen") - at(compose(mouth_of("M"), performance_of()), "jawOpen")) < (
         1e-6
     )
+
+
+def test_without_speech_no_performance_opens_the_mouth() -> None:
+    vowel = float(lips_apart(Compose()(mouth_of("AA"), performance_of()))[0])
+    performances = any_performances(500)
+    rest = lips_apart(Compose()(torch.zeros(500, len(MOUTH)), performances))
+    assert rest.max() > 0
+    assert rest.max() < 0.05 * vowel
+    # Nor may it make much of what little the hearing lets through.
+    leak = torch.zeros(500, len(MOUTH))
+    leak[:, MOUTH.index("jawOpen")] = 0.02 * vowel
+    assert lips_apart(Compose()(leak, performances)).max() < 0.06 * vowel
+
+
+def test_a_jaw_that_speaks_may_drop_further() -> None:
+    compose = Compose()
+    more = compose(mouth_of("AA"), performance_of(jawDrop=0.08))
+    assert at(more, "jawOpen") - at(compose(mouth_of("AA"), performance_of()), "jawOpen") > 0.07

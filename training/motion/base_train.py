@@ -7,14 +7,13 @@ velocity at random flow times.
 from __future__ import annotations
 
 import argparse
-import math
-import time
 from pathlib import Path
 from typing import Final
 
 import torch
 
 from training.motion.base import Base, flow_times
+from training.motion.loop import Learner, run
 from training.motion.performance_data import Crops, Shards, endless
 
 BATCH: Final = 16
@@ -23,12 +22,13 @@ CROP_STEPS: Final = 256
 DROP: Final = 0.1
 """Share of examples without conditions."""
 _EMA: Final = 0.9985
-_SAVE_SECONDS: Final = 120.0
+_FITTED: Final = 16
+"""Batches to which the sharpened space is fitted."""
 
 
 def flow_loss(base: Base, crops: Crops, rng: torch.Generator, drop: float = DROP) -> torch.Tensor:
     """Mean squared error of the velocity for one batch: scalar."""
-    data = crops.encoded_BTP
+    data = base.sharpen(crops.encoded_BTP)
     t_B = flow_times(len(data), rng)
     noise = torch.randn(data.shape, generator=rng)
     t_B11 = t_B[:, None, None]
@@ -38,20 +38,6 @@ def flow_loss(base: Base, crops: Crops, rng: torch.Generator, drop: float = DROP
             (1 - t_B11) * noise + t_B11 * data, t_B, crops.heard_BTH, crops.controls_BTC, told_B
         )
     return (found.float() - (data - noise)).square().mean()
-
-
-def average(mean: torch.nn.Module, now: torch.nn.Module, keep: float) -> None:
-    """Move the running mean of the weights towards those of `now`."""
-    with torch.no_grad():
-        for kept, fresh in zip(mean.parameters(), now.parameters(), strict=True):
-            kept.lerp_(fresh, 1 - keep)
-
-
-def rate_at(part: float, warm_up: float = 0.03) -> float:
-    """Learning rate as a share of the largest after `part` of the time: ramp, then cosine."""
-    if part < warm_up:
-        return part / warm_up
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (part - warm_up) / (1 - warm_up)))
 
 
 def load_base(file: Path) -> Base:
@@ -77,37 +63,22 @@ def train(
     seed: int = 0,
     begin_from: Base | None = None,
 ) -> Base:
-    """Train for `minutes` and return the running mean of the weights."""
+    """Train for `minutes` of processor time and return the running mean of the weights."""
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     rng = torch.Generator().manual_seed(seed)
+    batches = endless(shards, BATCH, CROP_STEPS, seed)
     base = begin_from or Base()
-    mean = Base(base.widths)
-    mean.load_state_dict(base.state_dict())
-    optimiser = torch.optim.AdamW(base.parameters(), rate, betas=(0.9, 0.98), weight_decay=0.01)
-    begin = saved = time.monotonic()
-    recent: list[float] = []
-    for count, crops in enumerate(endless(shards, BATCH, CROP_STEPS, seed)):
-        part = (time.monotonic() - begin) / (60 * minutes)
-        if part >= 1:
-            break
-        for group in optimiser.param_groups:
-            group["lr"] = rate * rate_at(part)
-        loss = flow_loss(base, crops, rng)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(base.parameters(), 1.0)
-        optimiser.step()
-        average(mean, base, min(_EMA, (1 + count) / (10 + count)))
-        recent.append(float(loss.detach()))
-        if count % 100 == 99:
-            print(f"{count + 1} {part:.3f} loss {sum(recent) / len(recent):.4f}", flush=True)
-            recent.clear()
-        if time.monotonic() - saved > _SAVE_SECONDS:
-            save_base(mean, out / "base.pt")
-            saved = time.monotonic()
-    save_base(mean, out / "base.pt")
-    return mean
+    if begin_from is None:
+        base.sharpen.fit(torch.cat([next(batches).encoded_BTP for _ in range(_FITTED)]))
+    stepper = torch.optim.AdamW(base.parameters(), rate, betas=(0.9, 0.98), weight_decay=0.01)
+    learner = Learner(base.train(), [stepper], 1.0, _EMA)
+
+    def iterate(part: float) -> dict[str, float]:
+        return {"loss": learner.step(flow_loss(base, next(batches), rng), part)}
+
+    run(minutes, iterate, lambda: save_base(learner.mean, out / "base.pt"))
+    return learner.mean
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Joins the articulation of speech with a performance into the motion vector.
 
 Speech has the right of way: lips that close for p, b, m stay closed, rounding keeps its shape, and
-smiles, frowns and pressed lips yield while the mouth speaks. Everything is tensor operations, so
+smiles, frowns and pressed lips yield while the mouth speaks. Only speech opens the mouth: without
+it the lips part by a breath at most. Everything is tensor operations, so
 that it lives in the exported graph, and maps rest to rest.
 """
 
@@ -21,6 +22,9 @@ _BLINK_BROWS: Final = 0.05
 _PART_FROM: Final = 0.01
 _PART_FULL: Final = 0.08
 """Apertures between which the lips count as parting; below, nothing may open them."""
+_REST_PARTING: Final = 0.015
+"""Most that a breath or surprise may part lips that do not speak: by what the jaw opens, well below
+the twentieth of an open vowel from which a mouth seems to say something."""
 _OPENING: Final = ("jawOpen", "mouthLowerDown", "mouthUpperUp")
 _SHAPING: Final = ("mouthFunnel", "mouthPucker", "mouthStretch", "mouthSmile")
 _SMILE_KEPT: Final = 0.3
@@ -107,6 +111,7 @@ def _placed(face: Named, yields: Named) -> list[torch.Tensor]:
     free = 1 - yields["busy"]
     shut = 1 - yields["parted"]
     soft = 1 - 0.6 * yields["busy"]
+    drop = torch.minimum(face["jawDrop"], _REST_PARTING + yields["parted"])
     blink = 0.5 * (face["blinkLeft"] + face["blinkRight"])
     return [
         face["blinkLeft"], face["blinkRight"],
@@ -121,7 +126,7 @@ def _placed(face: Named, yields: Named) -> list[torch.Tensor]:
         face["frown"] * soft, face["press"] * free * shut, face["dimple"] * smile,
         face["shrug"] * soft, face["stretch"] * smile * soft,
         torch.relu(face["side"]) * soft, torch.relu(-face["side"]) * soft,
-        face["roll"] * free * shut, face["jawDrop"] * (1 - yields["sealed"]),
+        face["roll"] * free * shut, drop * (1 - yields["sealed"]),
         face["headYaw"], face["headPitch"], face["headRoll"],
         face["headX"], face["headY"], face["headZ"], face["breath"], face["shoulders"],
     ]  # fmt: skip

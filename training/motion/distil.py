@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,8 @@ import numpy as np
 import torch
 
 from training.motion.base import Base, flow_times
-from training.motion.base_train import average, load_base, rate_at
+from training.motion.base_train import load_base
+from training.motion.loop import Learner, run
 from training.motion.performance import CONTROL_SIZE, HEARD_SIZE, PERFORMANCE_SIZE
 from training.motion.performance_data import Crops, Shards
 from training.motion.student import NOISE_SIZE, Student, rollout
@@ -39,7 +39,6 @@ _FRESH: Final = 0.1
 _LATEST: Final = 0.97
 """Flow times beyond this say little but noise."""
 _EMA: Final = 0.98
-_SAVE_SECONDS: Final = 120.0
 
 
 @dataclass
@@ -127,14 +126,6 @@ def _anchor(shards: Shards, rng: np.random.Generator) -> Crops:
     return shards.crops(_ANCHOR_BATCH, 252, rng)
 
 
-def _step(optimiser: torch.optim.Optimizer, loss: torch.Tensor, largest: float) -> None:
-    optimiser.zero_grad()
-    loss.backward()
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    torch.nn.utils.clip_grad_norm_(parameters, largest)
-    optimiser.step()
-
-
 def distil(
     shards: Shards,
     base: Base,
@@ -153,40 +144,31 @@ def distil(
     rng, numbers = torch.Generator().manual_seed(0), np.random.default_rng(0)
     base.requires_grad_(False)
     fake = copy.deepcopy(base).requires_grad_(True)
-    student.train()
-    mean = copy.deepcopy(student).eval()
     pool = Pool(shards, numbers, student)
-    for_student = torch.optim.AdamW(student.parameters(), rate, betas=(0.5, 0.98))
-    for_fake = torch.optim.AdamW(fake.parameters(), 4e-4, betas=(0.5, 0.98))
-    begin = saved = time.monotonic()
-    recent: list[tuple[float, float, float]] = []
-    for count in range(iterations or 10**9):
-        part = (time.monotonic() - begin) / (60 * minutes)
-        if part >= 1:
-            break
-        for group in for_student.param_groups:
-            group["lr"] = rate * rate_at(part)
-        learning = count >= warm_up
+    pupil = Learner(
+        student.train(), [torch.optim.AdamW(student.parameters(), rate, betas=(0.5, 0.98))],
+        0.5, _EMA,
+    )  # fmt: skip
+    rival = Learner(
+        fake, [torch.optim.AdamW(fake.parameters(), 4e-4, betas=(0.5, 0.98))], 1.0, _EMA, True
+    )
+
+    def iterate(part: float) -> dict[str, float]:
+        learning = rival.count >= warm_up
         with torch.set_grad_enabled(learning):
             steps, heard, controls = pool.advance(student)
-        fake_loss = own_flow_loss(steps.detach(), heard, controls, fake, rng)
-        _step(for_fake, fake_loss, 1.0)
+        told = {
+            "own flow": rival.step(own_flow_loss(steps.detach(), heard, controls, fake, rng), part)
+        }
         if not learning:
-            continue
+            return told | {"match": 0.0, "anchor": 0.0}
         match = matching_loss(steps, heard, controls, base, fake, rng)
         anchor = likelihood_loss(student, _anchor(shards, numbers))
-        _step(for_student, match + ANCHOR * anchor, 0.5)
-        average(mean, student, _EMA)
-        recent.append((float(match.detach()), float(anchor.detach()), float(fake_loss.detach())))
-        if count % 25 == 24:
-            told = " ".join(f"{value:.4f}" for value in np.mean(recent, 0))
-            print(f"{count + 1} {part:.3f} match, anchor, own flow {told}", flush=True)
-            recent.clear()
-        if time.monotonic() - saved > _SAVE_SECONDS:
-            save_student(mean, out / "student.pt")
-            saved = time.monotonic()
-    save_student(mean, out / "student.pt")
-    return mean
+        pupil.step(match + ANCHOR * anchor, part)
+        return told | {"match": float(match.detach()), "anchor": float(anchor.detach())}
+
+    run(minutes, iterate, lambda: save_student(pupil.mean, out / "student.pt"), iterations)
+    return pupil.mean
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from training.motion.performance import (
 from training.motion.performance_data import encoding, limits
 
 GROUPS: Final[tuple[tuple[int, int, tuple[str, ...]], ...]] = (
-    (6, 3, ("gazeYaw", "gazePitch")),
+    (6, 6, ("gazeYaw", "gazePitch")),
     (6, 3, ("blinkLeft", "blinkRight", "squint", "wide")),
     (4, 2, ("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "browDownLeft", "browDownRight")),
     (4, 2, ("smileLeft", "smileRight", "cheekSquint", "dimple", "frown", "stretch")),
@@ -50,9 +50,14 @@ _PICKS: Final = 8
 """Uniform numbers that choose components; the rest become Gaussian."""
 NOISE_SIZE: Final = _PICKS + PERFORMANCE_SIZE + len(SLOW)
 """Uniform numbers in [0, 1) per performance step."""
+_PIECE: Final = 32
+"""Steps that are gone through one after another in training."""
 _SHORTEST: Final = 0.06
-_LONGEST: Final = 30.0
+_LONGEST: Final = 8.0
 """Seconds that the memories span before training."""
+_FORGETS: Final = 0.004
+"""Least part of a memory that goes at each step, so that none outlasts ten seconds by much: what a
+performance of an hour comes to is then what a training of 40 s has seen."""
 _FLOOR: Final = 0.03
 """Smallest spread of a component while training, in spreads of the change."""
 
@@ -98,17 +103,34 @@ def gaussian(uniform: torch.Tensor) -> torch.Tensor:
     return torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], 1)
 
 
+def _linear_scan(keep_BTW: torch.Tensor, add_BTW: torch.Tensor) -> torch.Tensor:
+    """h[t] = keep[t] h[t-1] + add[t] from h = 0: all pieces of the time side by side, then what
+    each hands on to the next.
+    """
+    batch, length, width = keep_BTW.shape
+    fill = (0, 0, 0, -length % _PIECE)
+    shape = (batch, -1, _PIECE, width)
+    keep = nn.functional.pad(keep_BTW, fill).reshape(shape)
+    hidden = nn.functional.pad(add_BTW, fill).reshape(shape)
+    product = torch.empty_like(keep)
+    product[:, :, 0] = keep[:, :, 0]
+    for t in range(1, _PIECE):
+        hidden[:, :, t].addcmul_(keep[:, :, t], hidden[:, :, t - 1])
+        torch.mul(product[:, :, t - 1], keep[:, :, t], out=product[:, :, t])
+    carried = torch.zeros_like(hidden[:, :, 0])
+    for n in range(1, carried.shape[1]):
+        carried[:, n] = hidden[:, n - 1, -1] + product[:, n - 1, -1] * carried[:, n - 1]
+    hidden = hidden.addcmul_(product, carried[:, :, None])
+    return hidden.reshape(batch, -1, width)[:, :length]
+
+
 class _Scan(torch.autograd.Function):
     """h[t] = h[t-1] + gate[t] (candidate[t] - h[t-1]) from h = 0, over (B, T, W)."""
 
     @staticmethod
     def forward(ctx: Any, gate: torch.Tensor, candidate: torch.Tensor) -> torch.Tensor:
         """All states, float32."""
-        hidden = torch.empty_like(gate)
-        now = torch.zeros_like(gate[:, 0])
-        for t in range(gate.shape[1]):
-            now = torch.lerp(now, candidate[:, t], gate[:, t])
-            hidden[:, t] = now
+        hidden = _linear_scan(1 - gate, gate * candidate)
         ctx.save_for_backward(gate, candidate, hidden)
         return hidden
 
@@ -116,12 +138,9 @@ class _Scan(torch.autograd.Function):
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Gradients of the gate and the candidate."""
         gate, candidate, hidden = ctx.saved_tensors
-        total = torch.empty_like(hidden)
-        carried = torch.zeros_like(gate[:, 0])
-        for t in range(gate.shape[1] - 1, -1, -1):
-            carried = carried + grads[0][:, t]
-            total[:, t] = carried
-            carried = carried * (1 - gate[:, t])
+        # The same from the end: what a state gives to the next one comes back.
+        keep = nn.functional.pad(1 - gate[:, 1:], (0, 0, 0, 1))
+        total = _linear_scan(keep.flip(1), grads[0].float().flip(1)).flip(1)
         before = nn.functional.pad(hidden, (0, 0, 1, 0))[:, :-1]
         return total * (candidate - before), total * gate
 
@@ -137,12 +156,13 @@ class Memory(nn.Module):
         seconds = torch.exp(torch.linspace(math.log(_SHORTEST), math.log(_LONGEST), width))
         with torch.no_grad():
             self.enter.weight[:width] *= 0.5
-            self.enter.bias[:width] = torch.logit(torch.clamp(0.04 / seconds, max=0.6))
+            self.enter.bias[:width] = torch.logit(torch.clamp(0.04 / seconds - _FORGETS, max=0.6))
             self.leave.weight *= 0.5
 
     def _parts(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         gate, candidate, shown = self.enter(self.norm(x)).chunk(3, -1)
-        return torch.sigmoid(gate.float()), torch.tanh(candidate.float()), shown
+        opened = _FORGETS + (1 - _FORGETS) * torch.sigmoid(gate.float())
+        return opened, torch.tanh(candidate.float()), shown
 
     def track(self, x_BTW: torch.Tensor) -> torch.Tensor:
         """Whole stretches from an empty memory."""

@@ -8,20 +8,21 @@ Writes OUT/student.pt (running mean of the weights) every few minutes.
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Final
 
 import torch
 
 from inference.contract import CUES
-from training.motion.base_train import average, rate_at
+from training.motion.loop import Learner, run
 from training.motion.performance import PERFORMANCE_SIZE
 from training.motion.performance_data import Crops, Shards, endless, limits
-from training.motion.student import Student
+from training.motion.student import GROUPS, Student
 
-BATCH: Final = 16
-CROP_STEPS: Final = 252
+BATCH: Final = 4
+CROP_STEPS: Final = 1000
+"""40 s, several times what the memories span. After ten seconds of training a student kept to the
+teacher's ways for about as long, and then wandered off."""
 _SKIP: Final = 5
 """Steps at the beginning of a stretch, where the past is not known yet, that do not count."""
 _BLUR: Final = 0.12
@@ -35,10 +36,15 @@ _SLIP_KEEP: Final = 0.955
 _RATE: Final = 2.5e-3
 _WEIGHTS: Final = (3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Of the groups: precision of slow channels must not drown when to look and when to blink."""
-_CUE_WEIGHT: Final = 3.0
-"""Cues are rare in a conversation, but must be obeyed."""
+_CUE_WEIGHTS: Final = {
+    "nod": (5, 3.0), "shake": (5, 3.0), "smile": (3, 3.0), "raise_brows": (2, 3.0),
+    "look_away": (0, 12.0), "wink": (1, 8.0),
+}  # fmt: skip
+"""Cue -> the group of channels that shows it, and how much more its first steps count there: cues
+are rare in a conversation, but must be obeyed, and an eye is elsewhere within two steps."""
+_CUE_FRESH: Final = 0.7
+"""A cue's clock over which its steps count more: the first half second."""
 _EMA: Final = 0.998
-_SAVE_SECONDS: Final = 120.0
 _SMALLEST_CHANGE: Final = 0.004
 
 
@@ -67,9 +73,14 @@ def slips(
     return offsets, leaps
 
 
-def _just_asked(controls_BTC: torch.Tensor) -> torch.Tensor:
-    """1 in the first half of a cue's clock: (B, T)."""
-    return (controls_BTC[..., -len(CUES) :].amax(-1) > 0.5).float()
+def cue_weights(controls_BTC: torch.Tensor) -> torch.Tensor:
+    """How much every step of every group counts: (B, T, groups)."""
+    fresh_BTK = (controls_BTC[..., -len(CUES) :] > _CUE_FRESH).float()
+    more = torch.zeros(len(CUES), len(GROUPS))
+    for number, cue in enumerate(CUES):
+        group, weight = _CUE_WEIGHTS[cue]
+        more[number, group] = weight - 1
+    return torch.tensor(_WEIGHTS) * (1 + fresh_BTK @ more)
 
 
 def likelihood_loss(student: Student, crops: Crops, blur: float = _BLUR) -> torch.Tensor:
@@ -83,8 +94,7 @@ def likelihood_loss(student: Student, crops: Crops, blur: float = _BLUR) -> torc
         )
     # What leaps cannot be foreseen, so that step does not count.
     counts = 1 - (leaps[:, 2:] != 0).any(-1).float()
-    counts = counts * (1 + (_CUE_WEIGHT - 1) * _just_asked(crops.controls_BTC[:, 2:]))
-    each = (found.float() * torch.tensor(_WEIGHTS)).sum(-1) * counts
+    each = (found.float() * cue_weights(crops.controls_BTC[:, 2:])).sum(-1) * counts
     return -each[:, _SKIP:].mean() / PERFORMANCE_SIZE
 
 
@@ -94,19 +104,16 @@ def fit_scales(student: Student, crops: Crops) -> None:
     student.change.copy_(moved.square().mean((0, 1)).sqrt().clamp(min=_SMALLEST_CHANGE))
 
 
-def optimisers(student: Student) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside (K. Jordan et al., 2024), AdamW for the rest.
-
-    Their learning rates are to be multiplied by the rate of training.
-    """
+def optimisers(student: Student, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside (K. Jordan et al., 2024), AdamW for the rest."""
     inner: list[torch.Tensor] = []
     rest: list[torch.Tensor] = []
     for name, parameter in student.named_parameters():
         hidden = name.startswith(("memories", "join", "embed")) and parameter.ndim == 2
         (inner if hidden else rest).append(parameter)
     return [
-        torch.optim.Muon(inner, 4.0, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(rest, 1.0, betas=(0.9, 0.98), weight_decay=0.01),
+        torch.optim.Muon(inner, 4 * rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(rest, rate, betas=(0.9, 0.98), weight_decay=0.01),
     ]
 
 
@@ -137,42 +144,20 @@ def train(
     seed: int = 0,
     begin_from: Student | None = None,
 ) -> Student:
-    """Train for `minutes` and return the running mean of the weights."""
+    """Train for `minutes` of processor time and return the running mean of the weights."""
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     batches = endless(shards, BATCH, CROP_STEPS, seed)
     student = begin_from or Student()
     if begin_from is None:
         fit_scales(student, next(batches))
-    mean = Student(*student.sizes)
-    mean.load_state_dict(student.state_dict())
-    steppers = optimisers(student)
-    rates = [group["lr"] * rate for stepper in steppers for group in stepper.param_groups]
-    begin = saved = time.monotonic()
-    recent: list[float] = []
-    for count, crops in enumerate(batches):
-        part = (time.monotonic() - begin) / (60 * minutes)
-        if part >= 1:
-            break
-        groups = [group for stepper in steppers for group in stepper.param_groups]
-        for group, largest in zip(groups, rates, strict=True):
-            group["lr"] = largest * rate_at(part)
-        loss = likelihood_loss(student, crops)
-        student.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(student.parameters(), 0.5)
-        for stepper in steppers:
-            stepper.step()
-        average(mean, student, min(_EMA, (1 + count) / (10 + count)))
-        recent.append(float(loss.detach()))
-        if count % 100 == 99:
-            print(f"{count + 1} {part:.3f} loss {sum(recent) / len(recent):.4f}", flush=True)
-            recent.clear()
-        if time.monotonic() - saved > _SAVE_SECONDS:
-            save_student(mean, out / "student.pt")
-            saved = time.monotonic()
-    save_student(mean, out / "student.pt")
-    return mean
+    learner = Learner(student.train(), optimisers(student, rate), 0.5, _EMA)
+
+    def iterate(part: float) -> dict[str, float]:
+        return {"loss": learner.step(likelihood_loss(student, next(batches)), part)}
+
+    run(minutes, iterate, lambda: save_student(learner.mean, out / "student.pt"))
+    return learner.mean
 
 
 def main() -> None:
