@@ -60,10 +60,26 @@ def clean(audio_N: NDArray[np.floating]) -> Float32Array:
     return np.clip(finite_N, -1, 1).astype(np.float32, copy=False)
 
 
+def _after(tail: Float32Array, audio: Float32Array) -> Float32Array:
+    """Audio (..., N) behind what is left of the audio before, one tail for all or one each."""
+    before = np.broadcast_to(tail, (*audio.shape[:-1], tail.shape[-1]))
+    return np.concatenate([before, audio], -1)
+
+
+def _windows(samples: Float32Array, size: int, hop: int, count: int) -> NDArray[np.float64]:
+    """`count` windows of `size` samples, `hop` apart: double (..., count, size)."""
+    strides = (*samples.strides[:-1], samples.strides[-1] * hop, samples.strides[-1])
+    shape = (*samples.shape[:-1], count, size)
+    return np.lib.stride_tricks.as_strided(samples, shape, strides, writeable=False).astype(
+        np.float64
+    )
+
+
 class LogMel:
     """Natural-log mel power, streaming. Silence is log(MEL_FLOOR) = -18.4; full scale is about 0.
 
-    The mean of every window is removed, so a DC offset changes nothing.
+    The mean of every window is removed, so a DC offset changes nothing. Several streams of one
+    length go through together, as rows: for short pieces that costs hardly more than one.
     """
 
     def __init__(self) -> None:
@@ -84,18 +100,17 @@ class LogMel:
         return self.hear(clean(audio_N))
 
     def hear(self, audio_N: Float32Array) -> Float32Array:
-        """`push` for audio that is `clean` already."""
-        samples = np.concatenate([self._tail, audio_N])
-        frames = (len(samples) - (WINDOW - HOP)) // HOP
+        """`push` for audio that is `clean` already, of one stream (N,) or several (..., N)."""
+        samples = _after(self._tail, audio_N)
+        frames = (samples.shape[-1] - (WINDOW - HOP)) // HOP
         if frames <= 0:
             self._tail = samples
-            return np.zeros((0, MEL_BANDS), np.float32)
-        self._tail = samples[frames * HOP :].copy()
-        view = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)
+            return np.zeros((*samples.shape[:-1], 0, MEL_BANDS), np.float32)
+        self._tail = samples[..., frames * HOP :].copy()
         # In double precision, so that blocks of any size round to the very same single.
-        windows_FN = view[: (frames - 1) * HOP + 1 : HOP].astype(np.float64)
-        windows_FN = (windows_FN - windows_FN.mean(1, keepdims=True)) * self._window
-        spectrum_FK = np.fft.rfft(windows_FN, _FFT, axis=1)
+        windows_FN = _windows(samples, WINDOW, HOP, frames)
+        windows_FN = (windows_FN - windows_FN.mean(-1, keepdims=True)) * self._window
+        spectrum_FK = np.fft.rfft(windows_FN, _FFT)
         power_FK = spectrum_FK.real**2 + spectrum_FK.imag**2
         mel_FB = power_FK @ self._filters * _FFT
         return np.asarray(np.log(mel_FB + MEL_FLOOR), np.float32)
@@ -106,7 +121,8 @@ PITCH_WINDOW: Final = 640
 LOWEST_HZ: Final = 65.0
 HIGHEST_HZ: Final = 550.0
 QUIETEST_DB: Final = -100.0
-_PITCH_FFT: Final = 2048
+_PITCH_FFT: Final = 900
+"""Enough for a window and the longest lag, and quick: 2 * 2 * 3 * 3 * 5 * 5."""
 _CANDIDATES: Final = 4
 _VOICED: Final = 0.5
 _OCTAVE_COST: Final = 0.03
@@ -116,6 +132,29 @@ _QUIET_DB: Final = 26.0
 """A step this far under the loudest of late must be ever more regular to count as voiced."""
 _PEAK_FALL_DB: Final = 0.04
 _UNHEARD: Final = 2e-4
+
+
+class _Course:
+    """How loud a stream has been of late, and its pitch in the step before."""
+
+    def __init__(self) -> None:
+        self._last_hz = 0.0
+        self._peak_db = QUIETEST_DB + _QUIET_DB
+
+    def choose(
+        self, strength_K: NDArray[np.floating], hertz_K: NDArray[np.floating], level_db: float
+    ) -> float:
+        """The best candidate given the pitch before; 0 when even that is too weak."""
+        self._peak_db = max(level_db, self._peak_db - _PEAK_FALL_DB)
+        needed = _VOICED + min(max(self._peak_db - _QUIET_DB - level_db, 0.0) / 20, 0.6)
+        if self._last_hz > 0:
+            strength_K = strength_K - _JUMP_COST * np.minimum(
+                np.abs(np.log2(hertz_K / self._last_hz)), 1.0
+            )
+            needed -= _STILL_VOICED
+        best = int(strength_K.argmax())
+        self._last_hz = float(hertz_K[best]) if strength_K[best] > needed else 0.0
+        return self._last_hz
 
 
 class Prosody:
@@ -140,8 +179,7 @@ class Prosody:
     def reset(self) -> None:
         """Forget everything heard: as if silence had come before."""
         self._tail = np.zeros(PITCH_WINDOW - STEP_SAMPLES, np.float32)
-        self._last_hz = 0.0
-        self._peak_db = QUIETEST_DB + _QUIET_DB
+        self._courses: list[_Course] = []
 
     def push(self, audio_N: NDArray[np.floating]) -> tuple[Float32Array, Float32Array]:
         """Hear N samples; return the steps they complete: level and pitch, float32 (S,) each.
@@ -152,27 +190,27 @@ class Prosody:
         return self.hear(clean(audio_N))
 
     def hear(self, audio_N: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """`push` for audio that is `clean` already."""
-        samples = np.concatenate([self._tail, audio_N])
-        steps = (len(samples) - (PITCH_WINDOW - STEP_SAMPLES)) // STEP_SAMPLES
+        """`push` for audio that is `clean` already, of one stream (N,) or several (..., N)."""
+        samples = _after(self._tail, audio_N)
+        steps = (samples.shape[-1] - (PITCH_WINDOW - STEP_SAMPLES)) // STEP_SAMPLES
         if steps <= 0:
             self._tail = samples
-            return np.zeros(0, np.float32), np.zeros(0, np.float32)
-        self._tail = samples[steps * STEP_SAMPLES :].copy()
-        view = np.lib.stride_tricks.sliding_window_view(samples, PITCH_WINDOW)
-        windows_SN = view[: (steps - 1) * STEP_SAMPLES + 1 : STEP_SAMPLES].astype(np.float64)
-        latest_SN = windows_SN[:, -STEP_SAMPLES:]
-        power_S = np.maximum(latest_SN.var(1), 10 ** (QUIETEST_DB / 10))
+            nothing = np.zeros((*samples.shape[:-1], 0), np.float32)
+            return nothing, nothing
+        self._tail = samples[..., steps * STEP_SAMPLES :].copy()
+        windows_SN = _windows(samples, PITCH_WINDOW, STEP_SAMPLES, steps)
+        power_S = np.maximum(windows_SN[..., -STEP_SAMPLES:].var(-1), 10 ** (QUIETEST_DB / 10))
         level_S = (10 * np.log10(power_S)).astype(np.float32)
-        strength_SK, hertz_SK = self._peaks(windows_SN)
-        pitch_S = np.array(
-            [
-                self._choose(*step)
-                for step in zip(strength_SK, hertz_SK, level_S.tolist(), strict=True)
-            ],
-            np.float32,
-        )
-        return level_S, pitch_S
+        found = self._peaks(windows_SN.reshape(-1, PITCH_WINDOW))
+        each = [values.reshape(-1, steps, _CANDIDATES) for values in found]
+        levels = level_S.reshape(-1, steps).tolist()
+        if not self._courses:
+            self._courses = [_Course() for _ in levels]
+        pitch = [
+            [course.choose(*step) for step in zip(*stream, strict=True)]
+            for course, *stream in zip(self._courses, *each, levels, strict=True)
+        ]
+        return level_S, np.array(pitch, np.float32).reshape(level_S.shape)
 
     def _peaks(
         self, windows_SN: NDArray[np.float64]
@@ -194,18 +232,3 @@ class Prosody:
         best_SK = np.argpartition(-score_SL, _CANDIDATES, axis=1)[:, :_CANDIDATES]
         strength_SK = np.take_along_axis(score_SL, best_SK, 1)
         return strength_SK, AUDIO_RATE / np.take_along_axis(lag_SL, best_SK, 1)
-
-    def _choose(
-        self, strength_K: NDArray[np.floating], hertz_K: NDArray[np.floating], level_db: float
-    ) -> float:
-        """The best candidate given the pitch before; 0 when even that is too weak."""
-        self._peak_db = max(level_db, self._peak_db - _PEAK_FALL_DB)
-        needed = _VOICED + min(max(self._peak_db - _QUIET_DB - level_db, 0.0) / 20, 0.6)
-        if self._last_hz > 0:
-            strength_K = strength_K - _JUMP_COST * np.minimum(
-                np.abs(np.log2(hertz_K / self._last_hz)), 1.0
-            )
-            needed -= _STILL_VOICED
-        best = int(strength_K.argmax())
-        self._last_hz = float(hertz_K[best]) if strength_K[best] > needed else 0.0
-        return self._last_hz

@@ -60,8 +60,7 @@ class MotionGenerator:
         self._controls = tuple(package.parameters.get("controls", ("liveliness", "warmth")))
         self._noise_size = int(package.parameters["noise_size"])
         self._session = open_session(package.path("step"), provider, threads=1, state=states)
-        self._hearing = (LogMel(), LogMel())
-        self._prosody = (Prosody(), Prosody())
+        self._hearing, self._prosody = LogMel(), Prosody()
         self._hears_voices = "self_voice" in self._session.inputs
         self.reset()
 
@@ -82,8 +81,8 @@ class MotionGenerator:
         """Forget everything heard; the same seed and audio give the same performance."""
         self._noise = np.random.default_rng(seed)
         self._session.reset()
-        for part in (*self._hearing, *self._prosody):
-            part.reset()
+        self._hearing.reset()
+        self._prosody.reset()
         self._waiting_2N = np.zeros((2, 0), np.float32)
         self._steps = 0
         self._asked: set[str] = set()
@@ -143,12 +142,15 @@ class MotionGenerator:
 
     def _features(self, audio_2N: Float32Array) -> dict[str, Float32Array]:
         """The graph's inputs that come from whole steps of sound, by name: (S, ...)."""
-        heard: dict[str, Float32Array] = {}
-        for i, side in enumerate(("self", "other")):
-            mel_FM = self._hearing[i].hear(audio_2N[i])
-            heard[f"{side}_mel"] = mel_FM.reshape(-1, _FRAMES, MEL_BANDS)
-            if self._hears_voices:
-                heard[f"{side}_voice"] = np.stack(self._prosody[i].hear(audio_2N[i]), 1)
+        mel_2FM = self._hearing.hear(audio_2N)
+        sides = ("self", "other")
+        heard = {
+            f"{side}_mel": mel_2FM[i].reshape(-1, _FRAMES, MEL_BANDS)
+            for i, side in enumerate(sides)
+        }
+        if self._hears_voices:
+            voices_2SV = np.stack(self._prosody.hear(audio_2N), -1)
+            heard |= {f"{side}_voice": voices_2SV[i] for i, side in enumerate(sides)}
         return heard
 
     def _step(self, track: MotionTrack, step: int, heard: dict[str, Float32Array]) -> None:
