@@ -12,6 +12,7 @@ import torch
 
 import training.motion.distil as distil_module
 from inference.contract import PersonareError
+from tests.training.performer_fakes import random_inputs, tiny_student, write_shard
 from training.motion.base import Base, sample
 from training.motion.base_train import flow_loss, load_base, save_base
 from training.motion.distil import Pool, distil, matching_loss
@@ -22,44 +23,15 @@ from training.motion.performance import (
     PERFORMANCE_SIZE,
 )
 from training.motion.performance_data import Shards, decode, encode, endless, limits
-from training.motion.student import NOISE_SIZE, Student, gaussian, perform, rollout
+from training.motion.student import gaussian, perform, rollout
 from training.motion.student_step import PerformerStep, example_inputs
 from training.motion.student_train import fit_scales, likelihood_loss, load_student, save_student
-
-
-def write_shard(file: Path, batch: int = 6, length: int = 120, shift: float = 0.0) -> None:
-    """Smooth channels, square blinks that follow the other's speech, a smile cue that works."""
-    rng = np.random.default_rng(len(file.name))
-    heard = np.zeros((batch, length, HEARD_SIZE))
-    heard[:, :, 4] = (np.arange(length) // 25) % 2
-    controls = np.zeros((batch, length, CONTROL_SIZE))
-    controls[:, :, 2] = 1
-    motion = np.zeros((batch, length, PERFORMANCE_SIZE))
-    sway = np.cumsum(rng.standard_normal((batch, length)), 1) / 200
-    motion[:, :, PERFORMANCE_INDEX["headYaw"]] = sway - sway.mean(1, keepdims=True) + shift
-    blinks = (rng.random((batch, length)) < 0.03) * heard[:, :, 4]
-    motion[:, :, PERFORMANCE_INDEX["blinkLeft"]] = blinks
-    motion[:, :, PERFORMANCE_INDEX["blinkRight"]] = blinks
-    arrays = {"heard_BTH": heard, "controls_BTC": controls, "performance_BTP": motion}
-    np.savez(file, **{key: value.astype(np.float16) for key, value in arrays.items()})
 
 
 @pytest.fixture
 def shards(tmp_path: Path) -> Shards:
     write_shard(tmp_path / "a.npz")
     return Shards(tmp_path, holdout=3)
-
-
-def tiny_student() -> Student:
-    torch.manual_seed(0)
-    return Student(width=16, layers=2, head=24)
-
-
-def random_inputs(batch: int, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    rng = torch.Generator().manual_seed(3)
-    heard = torch.rand(batch, length, HEARD_SIZE, generator=rng)
-    controls = torch.rand(batch, length, CONTROL_SIZE, generator=rng)
-    return heard, controls, torch.rand(batch, length, NOISE_SIZE, generator=rng)
 
 
 def test_encoding_is_undone_and_keeps_ranges() -> None:

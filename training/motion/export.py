@@ -23,6 +23,7 @@ import torch
 from inference.audio_features import HOP, MEL_BANDS
 from inference.contract import AUDIO_RATE, MOTION_RATE
 from training.motion.articulation import MouthSettings
+from training.motion.branch import branch
 from training.motion.generator import Generator, example_inputs
 from training.motion.network import HearingNet
 from training.motion.performance import CONTROLS
@@ -126,6 +127,8 @@ def write_package(
         raise RuntimeError(f"ONNX differs from PyTorch by {worst:.2g}")
     if small:
         shrink(folder / GRAPH)
+    if isinstance(generator, Performer):
+        branch(folder / GRAPH)
     manifest = {
         "format_version": 1,
         "name": folder.name,

@@ -57,7 +57,7 @@ class Learner(Generic[Network]):
             group["lr"] = largest * (1.0 if self._constant else rate_at(part))
         for stepper in self._steppers:
             stepper.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self._parameters, self._clip)
         for stepper in self._steppers:
             stepper.step()

@@ -145,6 +145,12 @@ class _Scan(torch.autograd.Function):
         return total * (candidate - before), total * gate
 
 
+def scan(gate_BTW: torch.Tensor, candidate_BTW: torch.Tensor) -> torch.Tensor:
+    """States of memories from nothing, whole stretches at once: (B, T, W), float32."""
+    hidden: torch.Tensor = _Scan.apply(gate_BTW, candidate_BTW)
+    return hidden
+
+
 class Memory(nn.Module):
     """A gated memory with a way around: x (..., W) -> x (..., W). State (B, W) within +-1."""
 
@@ -167,7 +173,7 @@ class Memory(nn.Module):
     def track(self, x_BTW: torch.Tensor) -> torch.Tensor:
         """Whole stretches from an empty memory."""
         gate, candidate, shown = self._parts(x_BTW)
-        hidden: torch.Tensor = _Scan.apply(gate, candidate)
+        hidden = scan(gate, candidate)
         return x_BTW + self.leave(hidden.to(shown.dtype) * nn.functional.silu(shown))
 
     def forward(self, x: torch.Tensor, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,8 +1,9 @@
 """The student inside the 20 ms steps of the motion graph, 25 performance steps a second.
 
 At every other step the student's next step is taken, and what goes out is half way between the last
-two of its steps, then the newer one: a performance 20 ms late at most. There are no branches in the
-graph, so the student is evaluated at every step and its state kept or replaced by a mask.
+two of its steps, then the newer one: a performance 20 ms late at most. Traced, the student is
+evaluated at every step and its state kept or replaced by a mask; `branch` then lets the exported
+graph skip it.
 """
 
 from __future__ import annotations

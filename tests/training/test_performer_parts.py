@@ -1,0 +1,119 @@
+"""Parts under the trainings and the graph: memories, sharpening, the loop, the branch."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from tests.training.performer_fakes import random_inputs, tiny_student, write_shard
+from training.motion.base import Sharpen
+from training.motion.branch import STATE, STUDENT, branch
+from training.motion.loop import Learner, run
+from training.motion.performance import PERFORMANCE_INDEX
+from training.motion.performance_data import Shards
+from training.motion.student import Student, scan
+from training.motion.student_step import PerformerStep, example_inputs
+
+
+class Performed(torch.nn.Module):
+    """The part of the performer that `branch` knows: the student's step, by its name."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__()
+        self.performance = PerformerStep(student)
+
+    def forward(self, *given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        shown, state = self.performance(*given)
+        return 2 * shown, state
+
+
+def test_a_branch_skips_every_other_student_step_and_changes_no_bit(tmp_path: Path) -> None:
+    step = Performed(tiny_student()).eval()
+    plain, halved = tmp_path / "plain.onnx", tmp_path / "halved.onnx"
+    names = ["heard", "controls", "noise", STATE]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            step, example_inputs(step.performance), str(plain), input_names=names,
+            output_names=["performance_shown", "performance_next"], opset_version=17, dynamo=False,
+        )  # fmt: skip
+    shutil.copy(plain, halved)
+    branch(halved)
+    inside = [n for n in onnx.load(str(halved)).graph.node if n.name.startswith(STUDENT)]
+    assert not inside
+    one, two = (
+        onnxruntime.InferenceSession(str(f), providers=["CPUExecutionProvider"])
+        for f in (plain, halved)
+    )
+    heard, controls, noise = (x.numpy() for x in random_inputs(1, 30))
+    first = second = step.performance.initial().numpy()
+    for t in range(30):
+        given = dict(zip(names[:3], (heard[:, t], controls[:, t], noise[:, t]), strict=True))
+        shown, first = one.run(None, {**given, STATE: first})
+        again, second = two.run(None, {**given, STATE: second})
+        assert np.array_equal(shown, again)
+        assert np.array_equal(first, second)
+    with pytest.raises(ValueError, match="uses of the student"):
+        branch(halved)
+
+
+def test_memories_in_pieces_are_those_of_one_step_after_another() -> None:
+    rng = torch.Generator().manual_seed(0)
+    gate = torch.rand(2, 75, 5, generator=rng).requires_grad_()
+    candidate = torch.randn(2, 75, 5, generator=rng).requires_grad_()
+    weight = torch.randn(2, 75, 5, generator=rng)
+    hidden = scan(gate, candidate)
+    found = torch.autograd.grad((hidden * weight).sum(), (gate, candidate))
+    now, steps = torch.zeros(2, 5), []
+    for t in range(75):
+        now = now + gate[:, t] * (candidate[:, t] - now)
+        steps.append(now)
+    plain = torch.stack(steps, 1)
+    assert torch.allclose(hidden, plain, atol=1e-5)
+    wanted = torch.autograd.grad((plain * weight).sum(), (gate, candidate))
+    for a, b in zip(found, wanted, strict=True):
+        assert torch.allclose(a, b, atol=1e-4)
+
+
+def test_sharpening_is_undone_and_weighs_movement(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a.npz")
+    data = Shards(tmp_path).crops(4, 60, np.random.default_rng(0)).encoded_BTP
+    space = Sharpen()
+    space.fit(data)
+    sharp = space(data)
+    assert torch.allclose(space.back(sharp), data, atol=1e-3)
+    head = PERFORMANCE_INDEX["headYaw"]
+
+    def moving(x_BTP: torch.Tensor) -> float:
+        return float(x_BTP[:, 1:, head].diff(dim=1).std() / x_BTP[:, 1:, head].std())
+
+    assert moving(sharp) > 2 * moving(data)
+
+
+def test_a_learner_keeps_the_mean_of_its_weights_and_a_run_its_time() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Linear(3, 1)
+    learner = Learner(network, [torch.optim.SGD(network.parameters(), 0.3)], 9.0, 0.9, True)
+    given = torch.randn(64, 3)
+    wanted = given.sum(1, keepdim=True)
+    told: list[float] = []
+    saves: list[int] = []
+
+    def iterate(part: float) -> dict[str, float]:
+        told.append(learner.step((network(given) - wanted).square().mean(), part))
+        return {"loss": told[-1]}
+
+    run(60.0, iterate, lambda: saves.append(len(told)), iterations=40)
+    assert len(told) == 40
+    assert saves == [40]
+    assert told[-1] < 0.2 * told[0]
+    assert not torch.equal(learner.mean.weight, network.weight)
+    run(1e-6, iterate, lambda: None)
+    assert len(told) <= 41
