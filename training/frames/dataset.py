@@ -20,6 +20,7 @@ import numpy as np
 
 from inference.character import load_character
 from inference.contract import MOTION_SIZE, Float32Array, UInt8Array
+from inference.face_grids import premultiply
 from inference.frame_generator import FrameGenerator, clean_motion
 from inference.frame_generator_layers import SIZE, load_geometry
 from inference.frame_generator_windows import (
@@ -31,7 +32,7 @@ from inference.frame_generator_windows import (
 )
 from inference.model_package import load_model_package
 from inference.onnx_session import open_session
-from training.frames.geometry import paint_windows, premultiply
+from training.frames.geometry import paint_windows
 from training.frames.motions import random_motion
 from training.frames.packed import WINDOWS, Packed, Window, save_packed
 from training.frames.paint import RELIGHT_SIZE

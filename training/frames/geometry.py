@@ -18,16 +18,27 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from inference.contract import MOTION_INDEX, MOTION_SIZE, Float32Array, UInt8Array
-from inference.frame_generator_layers import FORMAT, GRID, SIZE
+from inference.contract import MOTION_SIZE, Float32Array, UInt8Array
+from inference.face_grids import (
+    MARGIN,
+    encode,
+    fill,
+    layer_boxes,
+    lip_line,
+    lip_masks,
+    pack_grid,
+    premultiply,
+    smoothstep,
+    to_grid,
+)
+from inference.frame_generator_layers import FORMAT, SIZE
 from inference.frame_generator_windows import WINDOW_SIZES
-from training.frames.grids import fill, limit_slope, to_grid
-from training.frames.mouth_bank import bank_arrays, encode
+from training.frames.mouth_bank import bank_arrays
 from training.rig.assets import RigAssets
 from training.rig.base_mesh import LINEAR_NAMES
 from training.rig.character_files import add_files
 from training.rig.export_cast import cast_scene
-from training.rig.layers import LAYERS, smoothstep
+from training.rig.layers import LAYERS
 from training.rig.people import cast
 from training.rig.person import Deformed, Person
 from training.rig.pose import BODY_FOLLOWS
@@ -36,17 +47,11 @@ from training.rig.scene import Scene
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
-MARGIN: Final = 40
-"""Pixels rendered beyond the frame on every side: what a moving body brings in."""
 MAP_SIZE: Final = 256
 SMALLEST_SHIFT: Final = 0.3
 """Bases that move nothing by more pixels than this are left out."""
-STEP: Final = 0.05
-"""Rounding of the bases, in pixels."""
 OUTLINE: Final = 48.0
 """Pixels from a person's outline over which the two hair layers run into each other."""
-LIP_JUMP: Final = 0.03
-"""Difference (dm) of the open jaw's displacement across the line between the lips."""
 
 
 def camera_of(scene: Scene) -> Float32Array:
@@ -155,62 +160,22 @@ class LayerMaps:
         return float(self._person.pivot_3 @ row[:3] + row[3])
 
 
-def premultiply(straight: UInt8Array) -> UInt8Array:
-    """RGBA with straight alpha to premultiplied."""
-    out = straight.copy()
-    alpha = straight[..., 3:].astype(np.uint16)
-    out[..., :3] = (straight[..., :3] * alpha + 127) // 255
-    return out
-
-
-def _boxes(picture: UInt8Array, layer: str) -> tuple[tuple[int, int, int, int], Float32Array]:
-    """The picture's part that is not empty (x, y, w, h) and the grid's box."""
-    rows = np.flatnonzero(picture[..., 3].max(1) > 2)
-    columns = np.flatnonzero(picture[..., 3].max(0) > 2)
-    if not len(rows):
-        return (0, 0, 0, 0), np.zeros(4, np.float32)
-    x, y = int(columns[0]), int(rows[0])
-    w, h = int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
-    if layer == "body":
-        box = (x - MARGIN - 12, y - MARGIN - 24, w + 24, h + 36)
-    else:
-        pad = round(0.12 * max(w, h))
-        box = (x - MARGIN - pad, y - MARGIN - pad, w + 2 * pad, h + 2 * pad)
-    return (x, y, w, h), np.array(box, np.float32)
-
-
 def _grid_arrays(
     maps: LayerMaps, person: Person, box_4: Float32Array, unknown: Any, limit: bool
 ) -> dict[str, Any]:
     """Depth and bases over a box, read without the `unknown` pixels."""
     depth_HW = to_grid(maps.depth(unknown), box_4)[..., 0]
-    pixel = float(depth_HW.mean()) / float(maps.camera_34[0, 0])
-    if limit:
-        cell = (float(box_4[2]) / GRID * pixel, float(box_4[3]) / GRID * pixel)
-        depth_HW = limit_slope(depth_HW, cell)
-    bases, index = [], []
-    for name in LINEAR_NAMES:
-        basis = person.basis(name)
-        if maps.shift(basis) > SMALLEST_SHIFT:
-            grid = to_grid(maps.read(basis, unknown)[0], box_4).transpose(2, 0, 1)
-            rounded = np.rint(grid / (STEP * pixel)).astype(np.int16)
-            if rounded.any():
-                bases.append(rounded)
-                index.append(MOTION_INDEX[name])
-    low, high = float(depth_HW.min()), float(depth_HW.max()) + 1e-3
-    return {
-        "box": box_4,
-        "depth": np.rint((depth_HW - low) / (high - low) * 65535).astype(np.uint16),
-        "depth_range": np.array([low, high], np.float64),
-        "basis": np.array(bases, np.int16).reshape(-1, 3, GRID, GRID),
-        "basis_step": np.full(len(bases), STEP * pixel, np.float32),
-        "index": np.array(index, np.int16),
-    }
+    bases = (
+        (name, to_grid(maps.read(basis, unknown)[0], box_4))
+        for name in LINEAR_NAMES
+        if maps.shift(basis := person.basis(name)) > SMALLEST_SHIFT
+    )
+    return pack_grid(depth_HW, bases, box_4, float(maps.camera_34[0, 0]), limit)
 
 
 def _layer_arrays(maps: LayerMaps, person: Person, layer: str) -> dict[str, Any] | None:
     picture = maps.picture()
-    (x, y, w, h), box_4 = _boxes(picture, layer)
+    (x, y, w, h), box_4 = layer_boxes(picture[..., 3], layer)
     if not w:
         return None
     cut = picture[y : y + h, x : x + w]
@@ -223,44 +188,13 @@ def _layer_arrays(maps: LayerMaps, person: Person, layer: str) -> dict[str, Any]
     }
 
 
-def lip_line(drop_HW: Float32Array, middle: tuple[float, float]) -> dict[int, int]:
-    """First row below the line between the lips, for every column of the mouth.
-
-    `drop_HW` is how far the open jaw lowers each frame pixel (dm): it jumps at the line.
-    `middle` is a place (x, y) between the lips.
-    """
-    x0, y0 = round(middle[0]), round(middle[1])
-    line: dict[int, int] = {}
-    for side in (1, -1):
-        row, column = y0, x0 + (side < 0) * side
-        while abs(column - x0) < 60:
-            window = drop_HW[row - 9 : row + 10, column]
-            jumps = np.diff(window)
-            best = int(np.argmax(jumps))
-            if jumps[best] < LIP_JUMP:
-                break
-            row = row - 9 + best + 1
-            line[column] = row
-            column += side
-    return line
-
-
-def _lip_masks(line: dict[int, int]) -> tuple[Any, Any]:
-    """Over the frame: below the line; and the same with everything beside the mouth."""
-    columns = np.array(sorted(line))
-    rows = np.rint(np.interp(np.arange(SIZE), columns, [line[c] for c in columns]))
-    below = np.arange(SIZE)[:, None] >= rows[None]
-    closed = (np.arange(SIZE) < columns[0]) | (np.arange(SIZE) > columns[-1])
-    return below, below | closed[None]
-
-
 def mouth_arrays(maps: LayerMaps, person: Person, corner: tuple[int, int]) -> dict[str, Any]:
     """The two lips' maps over the mouth's window, and the line between the lips."""
     jaw = {name: -basis[:, 1:2] for name, basis in person.basis("jawOpen").items()}
     lips = maps.rest.points["skin"][[person.mouth.upper, person.mouth.lower]]
     x, y = maps.scene.project(lips).mean(0)
     line = lip_line(maps.raw(jaw, SIZE)[0][..., 0], (float(x), float(y)))
-    below, lower_share = _lip_masks(line)
+    below, lower_share = lip_masks(line, (SIZE, SIZE))
     width, height = WINDOW_SIZES["mouth"]
     left, top = corner
     window = (slice(top, top + height), slice(left, left + width))

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from inference.contract import UInt8Array
+from inference.face_grids import encode
 from inference.frame_generator_layers import SIZE
 from inference.frame_generator_windows import WINDOW_SIZES
 from training.rig.motions import motion
@@ -44,17 +45,6 @@ def bank_arrays(
         "tongue_colour": encode(cv.cvtColor(sprites[..., :3], cv.COLOR_RGB2BGR)),
         "tongue_alpha": encode(sprites[..., 3]),
     }
-
-
-def encode(picture: UInt8Array) -> UInt8Array:
-    """Lossless bytes of a picture: WebP for colour, PNG for one channel."""
-    if picture.ndim == 3:
-        done, data = cv.imencode(".webp", picture, [cv.IMWRITE_WEBP_QUALITY, 101])
-    else:
-        done, data = cv.imencode(".png", picture, [cv.IMWRITE_PNG_COMPRESSION, 9])
-    if not done:
-        raise ValueError("a layer's picture could not be encoded")
-    return data.ravel()
 
 
 def _inside(

@@ -1,0 +1,69 @@
+"""A smooth warp of the picture's plane that carries a fitted head onto the marks it missed.
+
+Residuals at the marks are read as a smooth random field seen with noise (Gaussian process
+regression with Wendland's compactly supported C2 function as the covariance; H. Wendland, 1995), so
+noise is not followed where the model fits, and marks are met where it does not: drawn faces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from inference.contract import Float32Array
+
+REACH: Final = 3.0
+"""Pupil distances after which a mark no longer pulls."""
+_BLOCK: Final = 16384
+
+
+def wendland(r: Float32Array) -> Float32Array:
+    """(1 - r)^4 (4 r + 1) within r < 1: smooth, positive definite in the plane and in space."""
+    near = np.maximum(1 - r, 0)
+    square = near * near
+    value: Float32Array = square * square * (4 * r + 1)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneWarp:
+    """Displacement of picture places by pulls at marks."""
+
+    centre_M2: Float32Array
+    pull_M2: Float32Array
+    reach: float
+
+    def __call__(self, place_N2: Float32Array) -> Float32Array:
+        """Displacement (N, 2) in pixels at places."""
+        out = np.zeros((len(place_N2), 2), np.float32)
+        if not len(self.centre_M2):
+            return out
+        for start in range(0, len(place_N2), _BLOCK):
+            some = place_N2[start : start + _BLOCK]
+            away = np.sqrt(
+                (some[:, None, 0] - self.centre_M2[None, :, 0]) ** 2
+                + (some[:, None, 1] - self.centre_M2[None, :, 1]) ** 2
+            )
+            out[start : start + _BLOCK] = wendland(away / self.reach) @ self.pull_M2
+        return out
+
+
+def fit_warp(
+    place_M2: Float32Array, miss_M2: Float32Array, noise_M: Float32Array, reach: float
+) -> PlaneWarp:
+    """The smoothest field that explains what the marks missed by.
+
+    `noise_M` is each mark's expected error in pixels; where the misses are no larger than that,
+    the field is nearly zero.
+    """
+    if not len(place_M2):
+        return PlaneWarp(place_M2, miss_M2, reach)
+    away = np.linalg.norm(place_M2[:, None] - place_M2[None], axis=2)
+    covariance = wendland((away / reach).astype(np.float32)).astype(np.float64)
+    size = float(np.mean((miss_M2 - miss_M2.mean(0)) ** 2)) + float(np.mean(miss_M2.mean(0) ** 2))
+    field = max(size - float(np.median(noise_M)) ** 2, 0.04)
+    noise = np.maximum(noise_M.astype(np.float64), 0.02) ** 2 / field
+    pull = np.linalg.solve(covariance + np.diag(noise), miss_M2.astype(np.float64))
+    return PlaneWarp(place_M2.astype(np.float32), pull.astype(np.float32), reach)
