@@ -7,6 +7,7 @@ from typing import Final
 
 from inference.contract import Controls
 from inference.direction_words import (
+    CUE_HOLD_SECONDS,
     CUE_SECONDS,
     LEVELS,
     MOMENT_SECONDS,
@@ -99,6 +100,8 @@ class Draft:
     """Name and repetitions; 0 is as often as the length allows."""
     lasting: list[Change] = field(default_factory=list)
     adverbs: list[Change] = field(default_factory=list)
+    faces: list[Change] = field(default_factory=list)
+    """What stands for, or goes with, a cue that was said with a degree; as long as the cue."""
     length_s: float | None = None
     wait_s: float = 0.0
     at_s: float | None = None
@@ -106,20 +109,29 @@ class Draft:
 
     def empty(self) -> bool:
         """Whether it asks for nothing at all."""
-        return not (self.cues or self.lasting or self.adverbs or self.waits)
+        return not (self.acts() or self.waits)
 
     def acts(self) -> bool:
         """Whether anything is to be seen in it."""
-        return bool(self.cues or self.lasting or self.adverbs)
+        return bool(self.cues or self.lasting or self.adverbs or self.faces)
+
+    def changes(self) -> list[Change]:
+        """All of its changes."""
+        return [*self.lasting, *self.adverbs, *self.faces]
 
 
 def change_of(meaning: Mood | Level, degree: Degree) -> Change:
     """What a mood or a level means, said with a degree."""
     if isinstance(meaning, Mood):
+        if degree.share is not None:
+            return Change("mood", degree.share, meaning.name)
         # "more" and "less" of a mood have nothing to be measured by: fully, and slightly.
         amount = {0: degree.amount, 1: 2, -1: 0}[degree.step]
+        amount = min(2, amount + 1) if meaning.more else amount
         strength = 1.0 if meaning.name == "neutral" else STRENGTHS[amount]
         return Change("mood", strength, meaning.name)
+    if degree.share is not None and not meaning.step:
+        return Change(meaning.control, degree.share if meaning.up else 1.0 - degree.share)
     if meaning.step or degree.step:
         up = meaning.up if degree.step >= 0 else not meaning.up
         return Change(meaning.control, STEPS[degree.amount] * (1 if up else -1), by=True)
@@ -129,14 +141,18 @@ def change_of(meaning: Mood | Level, degree: Degree) -> Change:
 def place(draft: Draft, start_s: float) -> Moment:
     """The moment at its time: how long it takes, and when each of its cues begins."""
     length = draft.length_s
-    natural = max((CUE_SECONDS[name] * max(1, n) for name, n in draft.cues), default=MOMENT_SECONDS)
+    lengths = [CUE_SECONDS[name] * max(1, n) for name, n in draft.cues]
+    lengths += [CUE_SECONDS["smile"] for _ in draft.faces]
+    natural = max(lengths, default=MOMENT_SECONDS)
     cues: list[tuple[float, str]] = []
     for name, count in draft.cues:
+        seconds = CUE_SECONDS[name]
+        gap = seconds if count else CUE_HOLD_SECONDS.get(name, seconds)
         if count == 0:
-            count = 1 if length is None else max(1, int(length / CUE_SECONDS[name] + 1e-9))
-        cues += [(start_s + k * CUE_SECONDS[name], name) for k in range(count)]
-    lasting, passing = list(draft.lasting), list(draft.adverbs)
-    if not draft.cues:
+            count = 1 if length is None else 1 + max(0, int((length - seconds) / gap + 1e-9))
+        cues += [(start_s + k * gap, name) for k in range(count)]
+    lasting, passing = list(draft.lasting), draft.adverbs + draft.faces
+    if not (draft.cues or draft.faces):
         lasting, passing = lasting + passing, []
     if length is not None:
         lasting, passing = [], lasting + passing

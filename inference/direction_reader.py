@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import replace
 from typing import Final
 
 from inference.direction_moments import (
     UNKNOWN,
+    Change,
     Draft,
     Moment,
     Problem,
@@ -19,6 +19,7 @@ from inference.direction_words import (
     KNOWN_WORDS,
     LONGEST,
     PHRASES,
+    SMILES,
     UNITS,
     Cue,
     Degree,
@@ -28,6 +29,7 @@ from inference.direction_words import (
     Number,
     Part,
     Repeat,
+    phrase_with,
 )
 
 _TOKEN: Final = re.compile(
@@ -46,6 +48,7 @@ class DirectionReader:
         self._draft = Draft()
         self._degree: tuple[Degree, str] | None = None
         self._last: tuple[Mood | Level | Cue, str] | None = None
+        self._count = 0  # "two nods"
         self._begins = True  # nothing was read since the last joint
         self._joins_next = False  # "while smiling, nod": the comma joins
         self._cursor_s = 0.0
@@ -72,8 +75,7 @@ class DirectionReader:
         words, meaning = self._match()
         if meaning is None:
             word = self._tokens[self._at]
-            near = difflib.get_close_matches(word, KNOWN_WORDS, 1, cutoff=0.7)
-            self.problems.append(Problem(word, UNKNOWN, near[0] if near else ""))
+            self.problems.append(_unknown(word))
             self._at += 1
             self._begins = False
             return
@@ -150,20 +152,42 @@ class DirectionReader:
 
     def _add(self, meaning: Mood | Level | Cue, phrase: str) -> None:
         degree, said = self._degree or (Degree(1), "")
-        self._degree, self._last = None, (meaning, phrase)
+        # One degree is enough: what has one is not to be said again with another.
+        self._degree, self._last = None, None if said else (meaning, phrase)
         draft = self._draft
         if isinstance(meaning, Cue):
-            if said:
-                reason = f"'{said}' cannot be said of '{phrase}'."
-                self.problems.append(Problem(said, reason))
-            draft.cues.append((meaning.name, 0))
+            self._add_cue(meaning, phrase, degree, said)
             return
         change = change_of(meaning, degree)
-        if any(other.field == change.field for other in (*draft.lasting, *draft.adverbs)):
+        self._check_alone(change, phrase)
+        # Kept in any case, so that a degree after it finds it.
+        (draft.adverbs if meaning.adverb else draft.lasting).append(change)
+
+    def _add_cue(self, cue: Cue, phrase: str, degree: Degree, said: str) -> None:
+        """A cue has no strength of its own; a smile has others that stand for it."""
+        draft, count, self._count = self._draft, self._count, 0
+        if not said:
+            draft.cues.append((cue.name, count))
+        elif cue.name == "smile" and degree.step:
+            change = change_of(Level("warmth", True), degree)
+            self._check_alone(change, phrase)
+            draft.lasting.append(change)
+        elif cue.name == "smile" and degree.amount in SMILES and degree.share is None:
+            given, strength = SMILES[degree.amount]
+            change = change_of(Mood("happy"), Degree(1, share=strength))
+            self._check_alone(change, phrase)
+            draft.faces.append(change)
+            if given:
+                draft.cues.append((cue.name, count))
+        else:
+            reason = f"'{said}' cannot be said of '{phrase}': it has no strength."
+            self.problems.append(Problem(said, reason))
+            draft.cues.append((cue.name, count))
+
+    def _check_alone(self, change: Change, phrase: str) -> None:
+        if any(other.field == change.field for other in self._draft.changes()):
             reason = f"'{phrase}' contradicts what is asked for at the same time; write 'then'."
             self.problems.append(Problem(phrase, reason))
-            change = replace(change)  # kept, so that a degree after it finds it
-        (draft.adverbs if meaning.adverb else draft.lasting).append(change)
 
     def _repeat(self, count: int, phrase: str) -> None:
         cues = self._draft.cues
@@ -179,6 +203,9 @@ class DirectionReader:
             self._at += 1
             self._repeat(int(value) if value == int(value) else 0, f"{phrase} times")
             return
+        if isinstance(self._peek(), Cue) and value in range(1, 21):
+            self._count = int(value)
+            return
         self.problems.append(
             Problem(phrase, f"'{phrase}' needs 'times' or a unit, as in 3 seconds.")
         )
@@ -186,6 +213,15 @@ class DirectionReader:
     def _read_bare_time(self) -> bool:
         """A length that no "for" or "after" announces; whether there is one."""
         begin = self._at
+        share = self._take_percent()
+        if share is not None:
+            phrase = " ".join(self._tokens[begin : self._at])
+            if share <= 1.0:
+                self._read_degree(Degree(1, share=share), phrase)
+            else:
+                self.problems.append(Problem(phrase, f"'{phrase}' is more than all."))
+            self._begins = False
+            return True
         if self._tokens[begin] == "in" and self._seconds_at(begin + 1) is not None:
             self._at += 1
             self._read_time_phrase(Part.AFTER, "in")
@@ -211,6 +247,8 @@ class DirectionReader:
         return True
 
     def _read_time_phrase(self, part: Part, phrase: str) -> None:
+        if part is Part.AT and self._percent_at(self._at) is not None:
+            return  # "happy at 50%"
         seconds = self._take_clock() if part is Part.AT else None
         if seconds is None:
             seconds = self._take_seconds()
@@ -244,6 +282,19 @@ class DirectionReader:
                 return sum(part * 60.0**k for k, part in enumerate(reversed(parts)))
         return None
 
+    def _percent_at(self, at: int) -> float | None:
+        """`50%` or `50 percent` as a share; None for anything else."""
+        number, sign = (*self._tokens[at : at + 2], "", "")[:2]
+        if sign not in ("%", "percent") or not number[0].isdigit() or ":" in number:
+            return None
+        return float(number) / 100
+
+    def _take_percent(self) -> float | None:
+        share = self._percent_at(self._at)
+        if share is not None:
+            self._at += 2
+        return share
+
     def _take_seconds(self) -> float | None:
         found = self._seconds_at(self._at)
         if found is None:
@@ -259,14 +310,14 @@ class DirectionReader:
         value: float | None = None
         if tokens[at][0].isdigit() and ":" not in tokens[at]:
             value, at = float(tokens[at]), at + 1
-        elif tokens[at] in ("a", "an"):
-            value, at = 1.0, at + 1
         else:
-            for length in (2, 1):
+            for length in (3, 2, 1):
                 meaning = PHRASES.get(tuple(tokens[at : at + length]))
                 if isinstance(meaning, Number):
                     value, at = meaning.value, at + length
                     break
+            if value is None and tokens[at] in ("a", "an"):
+                value, at = 1.0, at + 1
         if value is None or at >= len(tokens) or tokens[at] not in UNITS:
             return None
         return value * UNITS[tokens[at]], at + 1
@@ -284,6 +335,7 @@ class DirectionReader:
         """The moment is complete: give it its place in time."""
         draft, self._draft = self._draft, Draft(wait_s=0.0)
         self._degree = self._last = None
+        self._count = 0
         self._begins = True
         if draft.empty():
             # "after 5 seconds, nod": the time is for what follows.
@@ -294,6 +346,15 @@ class DirectionReader:
         self._cursor_s = start + moment.length_s
         if draft.acts():
             self.moments.append(moment)
+
+
+def _unknown(word: str) -> Problem:
+    """A word without a meaning here: in which phrase it has one, or which known one is near."""
+    phrase = phrase_with(word)
+    if phrase:
+        return Problem(word, f"'{word}' is known only in phrases such as '{phrase}'.", phrase)
+    near = difflib.get_close_matches(word, KNOWN_WORDS, 1, cutoff=0.7)
+    return Problem(word, UNKNOWN, near[0] if near else "")
 
 
 def _number(token: str) -> float:

@@ -153,7 +153,7 @@ class TestNothingIsGuessed:
             ("Don’t smile", [("don't", "")]),
             ("never nod", [("never", "")]),
             ("stop nodding", [("stop", "")]),
-            ("smile slightly", [("slightly", "")]),
+            ("nod slightly", [("slightly", "")]),
             ("happy and sad", [("sad", "")]),
             ("lively and calm", [("calm", "")]),
             ("nod 3", [("3", "")]),
