@@ -19,7 +19,7 @@ from training.speech.align import align_clip
 from training.speech.check_aligner import accuracy, report
 from training.speech.corpus import Clip, Corpus
 from training.speech.espeak import Espeak
-from training.speech.phone_net import PhoneNet
+from training.speech.phone_net import PhoneNet, load_net
 from training.speech.phones import ARPABET, Segments, merge, spread
 from training.speech.sources import read_audio
 from training.speech.synthetic import FESTIVAL_VOICES, festival_clips
@@ -29,7 +29,7 @@ NEW_VARIANTS = ("Mario", "Jacky", "Denis", "miguel", "Gustave", "RicishayMax")
 Pairs = list[tuple[Clip, Float32Array]]
 
 
-class _InMemory(Corpus):
+class InMemory(Corpus):
     """A corpus whose sounds are not on disk."""
 
     def __init__(self, pairs: Pairs) -> None:
@@ -43,7 +43,7 @@ class _InMemory(Corpus):
 def show(name: str, net: PhoneNet, pairs: Pairs) -> None:
     """Print one line of figures."""
     clips = [clip for clip, _ in pairs]
-    found = accuracy(_InMemory(pairs), clips, lambda audio, names: align_clip(net, audio, names))
+    found = accuracy(InMemory(pairs), clips, lambda audio, names: align_clip(net, audio, names))
     print(f"{name} ({len(clips)} clips): {report(found)}", flush=True)
 
 
@@ -91,8 +91,7 @@ def main() -> None:
     parser.add_argument("--english", type=Path, nargs=2, metavar=("ALIGN", "WAVS"))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    net = PhoneNet()
-    net.load_state_dict(torch.load(options.net or options.corpus / "phone_net.pt"))
+    net = load_net(options.net or options.corpus / "phone_net.pt")
     texts: dict[str, list[str]] = {"cs": [], "en": []}
     for clip in Corpus(options.corpus).clips():
         if clip.kind == "human":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -61,6 +62,14 @@ def labels(phones: Segments, frames: int) -> NDArray[np.int64]:
     index = np.array([PHONE_INDEX[name] for _, _, name in phones])
     time_F = np.arange(frames) * FRAME_S + CENTRE_S
     return index[np.minimum(np.searchsorted(ends, time_F, side="right"), len(phones) - 1)]
+
+
+def load_net(file: Path) -> PhoneNet:
+    """A trained network, ready to listen."""
+    net = PhoneNet()
+    net.load_state_dict(torch.load(file))
+    net.eval()
+    return net
 
 
 def posteriors(net: PhoneNet, audio_N: Float32Array) -> Float32Array:

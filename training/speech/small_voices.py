@@ -31,6 +31,12 @@ def _texts(file: Path) -> dict[str, str]:
     return found
 
 
+def stamp_texts(folder: Path) -> Iterator[dict[str, str]]:
+    """Descriptions of every stamp by language."""
+    for file in sorted((folder / _STAMPS).rglob("*.txt")):
+        yield _texts(file)
+
+
 def paint_lines(folder: Path) -> Iterator[tuple[str, GameLine]]:
     """Spoken descriptions with their text, and the espeak-ng language."""
     root = folder / _STAMPS
