@@ -28,6 +28,7 @@ from app import paths
 from app.characters.library import CharacterLibrary
 from app.composition import live_makers
 from app.live_session import LiveChoices, LiveSession
+from app.models.motion_choices import motion_choices
 from app.session_contract import Activity, DeviceInfo, PartState, PartStatus, Session
 from app.settings.model import Settings, changed
 from app.settings.store import SettingsStore
@@ -67,14 +68,22 @@ class Photographer:
         self._taken: list[tuple[str, QImage]] = []
 
     def window(
-        self, session: Session, theme: str, character: str = "", welcomed: bool = True
+        self,
+        session: Session,
+        theme: str,
+        character: str = "",
+        welcomed: bool = True,
+        motion_model: str = "",
     ) -> MainWindow:
         """A window of this size around a session."""
         settings = changed(Settings(), "window.theme", theme)
         settings = changed(settings, "window.welcomed", welcomed)
         settings = changed(settings, "character", character)
+        settings = changed(settings, "performance.motion_model", motion_model)
         keeper = SettingsKeeper(SettingsStore(self.out / ".settings.json"), settings)
-        window = MainWindow(lambda _settings: session, self.library, keeper, (), application_icon())
+        window = MainWindow(
+            lambda _settings: session, self.library, keeper, (), application_icon(), motion_choices
+        )
         window.resize(*self.size)
         window.show()
         window.go_live()
@@ -137,7 +146,7 @@ def simulated(photographer: Photographer, theme: str) -> None:
     window.close()
 
 
-def live_session(character: str, scratch: Path) -> Session:
+def live_session(character: str, scratch: Path, motion_model: str) -> Session:
     """The real session with the sample speech for a microphone and the tests' camera."""
     fake_camera = Path(__file__).parents[1] / "realtime" / "fake_camera"
     os.environ["PYTHONPATH"] = str(fake_camera)  # for the camera program, a process of its own
@@ -152,29 +161,60 @@ def live_session(character: str, scratch: Path) -> Session:
         list_loopbacks=lambda: [monitor],
         list_cameras=lambda: [DeviceInfo("Personare", "Personare")],
     )
-    return LiveSession(makers, LiveChoices(character=character, microphone=microphone.key))
+    return LiveSession(
+        makers,
+        LiveChoices(character=character, microphone=microphone.key, motion_model=motion_model),
+    )
 
 
-def live(photographer: Photographer, theme: str, character: str, moments: list[float]) -> None:
+def direct(photographer: Photographer, window: MainWindow, theme: str) -> None:
+    """A mood, the style, a direction while it is written, performed, and refused."""
+    strip, line = window.performance, window.performance.line
+    strip.moods.buttons["happy"].click()
+    photographer.shoot(window, f"mood-{theme}", wait=1.5)
+    window.activateWindow()
+    line.edit.setFocus()
+    settle(0.2)
+    line.edit.setText("give a slight smile and nod twice, then look thoughtful for 5 seconds")
+    photographer.shoot(window, f"direction-{theme}")
+    line.edit.returnPressed.emit()
+    photographer.shoot(window, f"performing-{theme}", wait=0.6)
+    line.edit.setText("nod firmly and smlie")
+    photographer.shoot(window, f"refused-{theme}")
+    line.edit.clear()
+    photographer.shoot(strip.style_button.page, f"style-{theme}", wait=0.1)
+
+
+def live(
+    photographer: Photographer,
+    theme: str,
+    character: str,
+    moments: list[float],
+    motion_model: str,
+) -> None:
     """The real session: its start, some moments (seconds after the first picture), a fault."""
-    session = live_session(character, photographer.out)
-    window = photographer.window(session, theme, character, welcomed=False)
+    session = live_session(character, photographer.out, motion_model)
+    window = photographer.window(session, theme, character, False, motion_model)
     photographer.shoot(window, f"start-{theme}", wait=0.05)
     window.board.dismiss("welcome")
     window.keeper.set("devices.camera", "Personare")
-    settle(10.0, window.preview.has_picture)
+    settle(60.0, window.preview.has_picture)
     window.bridge.ask_devices()
     window.keeper.set("devices.microphone", session.microphones()[0].key)
     window.open_preferences()
     assert window.preferences is not None
     window.preferences.pages.setCurrentRow(1)
     photographer.shoot(window.preferences, f"preferences-{theme}")
+    window.preferences.pages.setCurrentRow(2)
+    photographer.shoot(window.preferences, f"preferences-character-{theme}")
     window.preferences.close()
     window.toggle_camera()
     began = time.monotonic()
     for number, moment in enumerate(moments, 1):
         settle(began + moment - time.monotonic())
         photographer.shoot(window, f"live-{theme}-{number}", wait=0.05)
+    if "nod" in session.status().knows:
+        direct(photographer, window, theme)
     window.toggle_camera()
     settle(1.0)
     window.keeper.set("devices.camera", "")
@@ -194,6 +234,7 @@ def main() -> int:
     parser.add_argument("--font", default="Inter")
     parser.add_argument("--live", action="store_true", help="with the real session")
     parser.add_argument("--character", default="")
+    parser.add_argument("--motion-model", default="")
     parser.add_argument("--moments", type=float, nargs="+", default=[3.0])
     parser.add_argument("--themes", nargs="+", default=["light", "dark"])
     arguments = parser.parse_args()
@@ -202,7 +243,13 @@ def main() -> int:
     photographer = Photographer(arguments.out, arguments.width, arguments.height)
     for theme in arguments.themes:
         if arguments.live:
-            live(photographer, theme, arguments.character, arguments.moments)
+            live(
+                photographer,
+                theme,
+                arguments.character,
+                arguments.moments,
+                arguments.motion_model,
+            )
         else:
             simulated(photographer, theme)
         photographer.save()
