@@ -22,7 +22,8 @@ def tone(time_N: Float32Array) -> Float32Array:
 class SimulatedInput:
     """A microphone that hears `wave`, a function of seconds since it was opened.
 
-    Sound comes in blocks (10 ms, or of `block` samples) at the clock's pace. While `present` is
+    Sound comes in blocks (10 ms, or of `block` samples) at the clock's pace; what is not fetched
+    within a second is lost, as in the ring of a real one. While `present` is
     False it cannot be opened, and reports that it is gone; while `frozen` it brings nothing without
     a report.
     """
@@ -57,9 +58,11 @@ class SimulatedInput:
         if self._start is None or self.frozen or not self.present:
             return Sound(end_time=now)
         end = int((now - self._start) * AUDIO_RATE + 1e-6) // self._block * self._block
-        time_N = (np.arange(self._given, end) / AUDIO_RATE).astype(np.float32)
+        begin = max(self._given, end - max(AUDIO_RATE, self._block))
+        lost = begin - self._given if end > self._given else 0
+        time_N = (np.arange(begin, end) / AUDIO_RATE).astype(np.float32)
         self._given = max(self._given, end)
-        return Sound(self._wave(time_N), self._start + self._given / AUDIO_RATE)
+        return Sound(self._wave(time_N), self._start + self._given / AUDIO_RATE, lost)
 
     def fault(self) -> PersonareError | None:
         """See `Device.fault`."""

@@ -56,6 +56,11 @@ def in_short(knows: frozenset[str]) -> str:
     return " and ".join(parts) if parts else "no moods, no cues"
 
 
+def knows_moods(knows: frozenset[str]) -> bool:
+    """Whether any mood changes something."""
+    return bool(_moods_in(knows))
+
+
 def in_full(knows: frozenset[str]) -> str:
     """All that a model can be asked for, by name."""
     parts = [

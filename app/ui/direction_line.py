@@ -17,6 +17,8 @@ from inference.contract import PersonareError
 from inference.direction import Direction, direction_of
 
 PLACEHOLDER: Final = "Direct: smile and nod, then look thoughtful"
+PLAIN_PLACEHOLDER: Final = "Direct: be livelier, then calm down"
+"""For a motion model without moods or cues."""
 _TIP: Final = (
     "Tell the character what to do (Ctrl+D), then press Enter. Example:\n"
     "be happy for 5 seconds, then calm down; nod twice and wink"
@@ -84,6 +86,8 @@ class DirectionLine(QWidget):
         if known != self._known:
             self._known = known
             self.edit.setEnabled(bool(known))
+            plain = bool(known) and not {"smile", "nod", "thinking"} <= known
+            self.edit.setPlaceholderText(PLAIN_PLACEHOLDER if plain else PLACEHOLDER)
             self._answer()
         if running != self._running:
             self._running = running

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 
 from app.session_contract import SessionStatus
 from app.ui import icons
+from app.ui.character_page import CharacterPage
 from app.ui.direction_line import DirectionLine
-from app.ui.preference_pages import CharacterPage
 from app.ui.session_bridge import SessionBridge
 from app.ui.settings_keeper import SettingsKeeper
 from app.ui.theme import theme
@@ -169,6 +169,7 @@ class Performance(Card):
         for name, button in self.cues.buttons.items():
             _, key, meaning = CUE_WORDS[name]
             _enable(button, name in status.knows, f"{meaning} ({key})", why)
+        self.style_button.page.show_known(status.knows)
         self.line.show_status(status.direction, status.knows)
 
 

@@ -22,13 +22,13 @@ from PySide6.QtWidgets import (
 from app import paths
 from app.settings.model import BackgroundKind, FrameRate, FrameSize, Provider, Quality, Theme
 from app.ui.controls import Options, camera_box, microphone_box, other_box
-from app.ui.motion_choice import InUse, MotionBox, MotionModels
 from app.ui.session_bridge import SessionBridge
 from app.ui.settings_keeper import SettingsKeeper
 from app.ui.widgets import Card, ChoiceBox, Switch, label
 
 PICTURES: Final = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp)"
-_LABEL_WIDTH: Final = 130
+LABEL_WIDTH: Final = 130
+"""Of the names at the left, in pixels."""
 
 
 class Page(QWidget):
@@ -62,7 +62,7 @@ class Page(QWidget):
         line = QHBoxLayout()
         line.setSpacing(10)
         text = label(name)
-        text.setFixedWidth(_LABEL_WIDTH)
+        text.setFixedWidth(LABEL_WIDTH)
         text.setBuddy(widgets[0])
         line.addWidget(text)
         for place, widget in enumerate(widgets):
@@ -70,7 +70,7 @@ class Page(QWidget):
         column.addLayout(line)
         if hint:
             below = label(hint, "small", wrap=True)
-            below.setContentsMargins(_LABEL_WIDTH + 10, 0, 0, 0)
+            below.setContentsMargins(LABEL_WIDTH + 10, 0, 0, 0)
             column.addWidget(below)
 
     def bind(self, path: str, show: Callable[[], None]) -> None:
@@ -261,57 +261,6 @@ def _swatch(color: QColor) -> QPixmap:
     return picture
 
 
-class CharacterPage(Page):
-    """Style of the performance; with `bridge` and `models` a page of its own, with their choice."""
-
-    def __init__(
-        self,
-        keeper: SettingsKeeper,
-        bridge: SessionBridge | None = None,
-        models: MotionModels | None = None,
-    ):
-        super().__init__("Character" if bridge else "", keeper)
-        self._make_style()
-        if bridge is not None and models is not None:
-            motion = self.group("Motion")
-            self.motion_box = MotionBox(keeper, models)
-            self.row(motion, "Model", self.motion_box)
-            in_use = InUse(bridge)
-            in_use.setContentsMargins(_LABEL_WIDTH + 10, 0, 0, 0)
-            motion.addWidget(in_use)
-
-    def _make_style(self) -> None:
-        style = self.group("Style")
-        self.liveliness = self.slider("Liveliness", "style.liveliness")
-        self.warmth = self.slider("Warmth", "style.warmth")
-        self.row(
-            style,
-            "Liveliness",
-            self.liveliness,
-            hint="From still to animated: how much head, brows and shoulders move.",
-        )
-        self.row(style, "Warmth", self.warmth, hint="From neutral to smiling.")
-        self.strength = self.slider("Strength of moods", "style.mood_strength")
-        self.row(
-            style,
-            "Moods",
-            self.strength,
-            hint="How strongly a mood shows that you choose under the picture.",
-        )
-        reset = QPushButton("Natural")
-        reset.setToolTip("Put all three back to where they were at first")
-        reset.clicked.connect(self._reset)
-        line = QHBoxLayout()
-        line.addStretch(1)
-        line.addWidget(reset)
-        style.addLayout(line)
-
-    def _reset(self) -> None:
-        self.keeper.set("style.liveliness", 0.5)
-        self.keeper.set("style.warmth", 0.5)
-        self.keeper.set("style.mood_strength", 0.8)
-
-
 class PerformancePage(Page):
     """Quality, and what runs the models."""
 
@@ -342,7 +291,7 @@ class PerformancePage(Page):
         )
         self.row(engine, "Run on", self.provider_box)
         self.real = label("", "small", wrap=True)
-        self.real.setContentsMargins(_LABEL_WIDTH + 10, 0, 0, 0)
+        self.real.setContentsMargins(LABEL_WIDTH + 10, 0, 0, 0)
         engine.addWidget(self.real)
         bridge.status.connect(self._show_state)
         bridge.camera_wanted_changed.connect(self._show_state)

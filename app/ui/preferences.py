@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui import icons
+from app.ui.character_page import CharacterPage
 from app.ui.motion_choice import MotionModels
 from app.ui.preference_pages import (
     AppearancePage,
-    CharacterPage,
     DevicesPage,
     PerformancePage,
     VideoPage,

@@ -109,6 +109,8 @@ QSlider::handle:horizontal {
   border: 2px solid $accent;
 }
 QSlider::handle:horizontal:focus, QSlider::handle:horizontal:hover { background: $accent; }
+QSlider::sub-page:horizontal:disabled { background: $faint; }
+QSlider::handle:horizontal:disabled { background: $field; border-color: $faint; }
 
 QListView { background: transparent; border: none; outline: none; }
 QListWidget#pages { background: transparent; border: none; outline: none; padding: 4px; }

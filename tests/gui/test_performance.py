@@ -153,12 +153,17 @@ def test_the_strip_follows_a_change_of_the_motion_model(
     assert not strip.moods.buttons["sad"].isEnabled()
     assert strip.moods.buttons["neutral"].isChecked()
     assert not strip.cues.buttons["nod"].isEnabled()
+    assert not strip.style_button.page.strength.isEnabled()
+    assert strip.style_button.page.warmth.isEnabled()
+    assert "livelier" in strip.line.edit.placeholderText()
     assert "does not know nod, sad" in strip.line.edit.accessibleDescription()
     assert "Preferences" in strip.line.edit.accessibleDescription()
     window.keeper.set("style.warmth", 0.8)
     assert session.of("set_controls")[-1] == Controls(warmth=0.8), "sad is over"
     session.change(knows=session.model_knows)
     window.bridge.ask_status()
+    assert strip.style_button.page.strength.isEnabled()
+    assert "nod" in strip.line.edit.placeholderText()
     assert strip.moods.buttons["sad"].isEnabled()
     assert strip.moods.buttons["neutral"].isChecked()
 

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QApplication, QColorDialog, QFileDialog, QLabel, Q
 from app.session_contract import Background, OutputFormat, PartState, PartStatus
 from app.settings.model import Settings
 from app.settings.store import SettingsStore
+from app.ui.character_page import CharacterPage
 from app.ui.main_window import MainWindow
 from app.ui.motion_choice import InUse
 from app.ui.preference_pages import (
     AppearancePage,
-    CharacterPage,
     DevicesPage,
     PerformancePage,
     VideoPage,

@@ -9,12 +9,14 @@ import pytest
 
 from app import composition, paths
 from app.composition import OnnxStage
+from app.live_session import LiveChoices
 from app.live_session.makers import StageChoices
 from app.media.sound_file import read_speech
 from app.models.motion_choices import in_full, in_short, motion_choices
 from app.realtime.clock import VirtualClock
 from app.session_contract import Background, OutputFormat
 from inference.contract import MOTION_INDEX, STEP_SAMPLES, Controls, PersonareError
+from tests.realtime.waiting import wait_for
 from tests.simulated import SimulatedFrames
 
 CHOICES = motion_choices()
@@ -100,3 +102,45 @@ def test_a_model_that_was_removed_is_replaced_by_the_default(make) -> None:
     assert message == "There is no motion model 'motion-gone'."
     assert "Preferences" in remedy
     assert perform(stage, np.zeros(3200, np.float32))[0]
+
+
+ACTORS = [choice.name for choice in CHOICES if {"nod", "smile", "happy"} <= choice.knows]
+
+
+@pytest.mark.skipif(not ACTORS, reason="no installed motion model knows cues")
+def test_a_direction_is_seen_in_a_live_session(make) -> None:
+    del make  # no pictures are drawn
+    choices = LiveChoices(
+        microphone=None,
+        output=OutputFormat(64, 32, 30),
+        direction="wait 1 second; nod twice, then smile broadly",
+        motion_model=ACTORS[0],
+    )
+    session = composition.make_session(choices)
+    session.start()
+    moments: dict[float, np.ndarray] = {}
+
+    def look() -> bool:
+        newest = session._slot.get()
+        if newest is not None:
+            moment = newest[1].picture.moment  # type: ignore[attr-defined]
+            moments[moment.audio_time] = moment.motion_D
+        return bool(moments) and session.status().direction == ""
+
+    try:
+        wait_for(lambda: session.status().direction != "", 60)
+        wait_for(look, 60)
+        status = session.status()
+        assert status.motion_model == ACTORS[0]
+        assert status.engine.message == ""
+        assert status.controls == Controls(), "the broad smile's mood went back"
+    finally:
+        session.stop()
+    began = min(moments)
+    time_P = np.array(sorted(moments)) - began
+    motion_PD = np.stack([moments[time] for time in sorted(moments)])
+    before, nods, smiles = time_P < 0.9, (time_P > 1.0) & (time_P < 3.4), time_P > 3.8
+    pitch_P = np.degrees(motion_PD[:, MOTION_INDEX["headPitch"]])
+    smile_P = motion_PD[:, MOTION_INDEX["mouthSmileLeft"]]
+    assert np.ptp(pitch_P[nods]) > np.ptp(pitch_P[before]) + 3
+    assert smile_P[smiles].max() > smile_P[before].max() + 0.25
