@@ -111,7 +111,7 @@ def test_a_shorter_vocal_tract_moves_the_spectrum_up_but_not_the_timing(tmp_path
 
 
 def test_lines_are_cleaned_and_long_enough_to_say() -> None:
-    assert clean('*Ugh* "Go", he said: no!') == "Ugh   Go , he said  no!"
+    assert clean('*Ugh* "GO", I said: no!') == "Ugh   go , I said  no!"
     said = sentences(["Yes", "No!"], np.random.default_rng(0))
     assert len(said) >= 25
     assert said[-1] in ".!"

@@ -44,8 +44,9 @@ def lines_by_language(old: Path, new: Path) -> dict[str, list[str]]:
 
 
 def clean(line: str) -> str:
-    """A line without the signs that nobody says."""
-    return re.sub(r"[^\w\s.,!?'’-]", " ", line).strip()
+    """A line without the signs that nobody says, and without CAPITALS, which some would spell."""
+    plain = re.sub(r"[^\w\s.,!?'’-]", " ", line).strip()
+    return re.sub(r"[^\W\d_]{2,}", lambda m: m[0].lower() if m[0].isupper() else m[0], plain)
 
 
 def sentences(lines: list[str], rng: np.random.Generator) -> str:
