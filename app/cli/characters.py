@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from app import paths
+from app.characters.importer import Importer, Request
 from app.characters.library import CharacterLibrary
 from app.library_shelf import Listed
 from inference.character import CONSENT_KINDS, Character
-from inference.contract import PersonareError
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,12 +26,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     showing.add_argument("--json", action="store_true", help="as JSON")
     showing.set_defaults(run=show)
     importing = actions.add_parser(
-        "import", help="not in this version: make a character of a portrait"
+        "import", help="make a character of a picture whose face is marked (--landmarks)"
     )
     importing.add_argument("picture", type=Path, metavar="PICTURE")
     importing.add_argument("--name", required=True, metavar="N")
     importing.add_argument("--reference", type=Path, action="append", default=[], metavar="P")
     importing.add_argument("--consent", required=True, choices=CONSENT_KINDS)
+    importing.add_argument(
+        "--landmarks", type=Path, metavar="FILE", help="points of the face, marked by hand"
+    )
+    importing.add_argument(
+        "--face", type=int, metavar="N", help="which of several faces, counted from the left"
+    )
     importing.set_defaults(run=import_portrait)
     removing = actions.add_parser("remove", help="delete a character you added")
     removing.add_argument("name", metavar="NAME")
@@ -100,14 +107,20 @@ def show(options: argparse.Namespace) -> int:
 
 
 def import_portrait(options: argparse.Namespace) -> int:
-    """`characters import`: refused, since no model here takes a portrait apart yet."""
-    for picture in (options.picture, *options.reference):
-        if not picture.is_file():
-            raise PersonareError(f"There is no picture {picture}.", "Check the name.")
-    raise PersonareError(
-        "A portrait cannot be imported yet: that needs the portrait model of a coming release.",
-        "Choose one of the bundled characters: personare characters list.",
+    """`characters import`: makes a character of one picture, or says why it cannot."""
+    request = Request(
+        options.picture,
+        options.name,
+        options.consent,
+        options.landmarks,
+        options.face,
+        tuple(options.reference),
     )
+    library = CharacterLibrary()
+    importer = Importer(library, paths.assets_root(), paths.user_characters_dir(), None)
+    character = importer.run(request)
+    print(f"{character.id}: {character.name} is in {character.folder}.")
+    return 0
 
 
 def remove(options: argparse.Namespace) -> int:

@@ -75,6 +75,8 @@ class DirectionLine(QWidget):
         row.setSpacing(4)
         row.addWidget(self.edit, 1)
         row.addWidget(self.button)
+        self.keep_clear: QWidget | None = None
+        """A control over the picture that the bubble must not hide, nor what is right of it."""
         self.bubble = _Bubble(self)
         shortcut = QShortcut(QKeySequence("Ctrl+D"), self)
         shortcut.activated.connect(lambda: self.edit.setFocus(Qt.FocusReason.ShortcutFocusReason))
@@ -167,7 +169,7 @@ class DirectionLine(QWidget):
 class _Bubble(Card):
     """Floats over the picture above the line, so that nothing moves while one writes."""
 
-    def __init__(self, line: QWidget):
+    def __init__(self, line: DirectionLine):
         super().__init__("What was understood", line)
         self._line = line
         self.setProperty("role", "bubble")
@@ -189,6 +191,9 @@ class _Bubble(Card):
         corner = self._line.mapTo(window, QPoint(0, 0))
         above = self._line.parentWidget() or self._line
         top = above.mapTo(window, QPoint(0, 0)).y()
-        self.move(corner.x(), top - self.height() - 6)
+        left, clear = corner.x(), self._line.keep_clear
+        if clear is not None and clear.isVisible():
+            left = min(left, clear.mapTo(window, QPoint(0, 0)).x() - 8 - width)
+        self.move(max(8, left), top - self.height() - 6)
         self.show()
         self.raise_()

@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         self.bridge = SessionBridge(factory, keeper, self)
         self.preview = Preview()
         self.performance = Performance(keeper, self.bridge)
+        self.performance.line.keep_clear = self.preview.mirror_button
         self.controls = Controls(keeper, self.bridge)
         self.status_line = StatusLine()
         self.banners = Banners(self.board)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -12,7 +12,7 @@ from app.ui.main_window import MainWindow
 from inference.contract import CUES, MOODS, Controls
 from inference.direction import direction_of
 from tests.gui.conftest import OpenWindow
-from tests.gui.simulated_session import SimulatedSession
+from tests.gui.simulated_session import SimulatedSession, two_halves
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 Key = Qt.Key
@@ -75,8 +75,15 @@ def test_a_direction_is_explained_while_written_and_performed_on_enter(
     window: MainWindow, session: SimulatedSession
 ) -> None:
     line = window.performance.line
+    session.draw(two_halves())
+    window.bridge.tick()
     write(window, "smile warmly and nod, then look thoughtful")
     assert line.bubble.isVisible()
+    bubble = line.bubble.geometry()
+    for button in (window.preview.mirror_button, window.preview.full_button):
+        place = QRect(button.mapTo(window, QPoint(0, 0)), button.size())
+        assert button.isVisible()
+        assert not bubble.intersects(place), "the preview's buttons stay within reach"
     assert line.bubble.text.text() == (
         "0.0–2.5 s  nod, smile, warmth 80%   ·   2.5 s  thinking 80%"
     )

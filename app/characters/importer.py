@@ -1,0 +1,233 @@
+"""Makes a character of one picture: reads it, finds the face, writes the folder in one step.
+
+Finding the face, its points and its parts is the work of a portrait model (`PortraitReader`). While
+none is installed, points marked by hand take its place and the parts are guessed from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from app.characters.consent import consent_record
+from app.characters.library import CharacterLibrary
+from app.characters.pictures import read_picture
+from inference.character import MANIFEST_NAME, Character, load_character
+from inference.contract import Float32Array, PersonareError, UInt8Array
+from inference.face_character import character_files
+from inference.face_fit import fit_face
+from inference.face_frame import Framed, framed
+from inference.face_masks import guessed_masks
+from inference.face_model import FILE as MODEL_FILE
+from inference.face_model import FaceModel, load_face_model
+from inference.face_points import Landmarks, read_landmarks
+from inference.package_files import FORMAT_VERSION
+
+LICENCE: Final = "private"
+"""Licence of an imported character: the user's own, not for passing on."""
+LENDERS: Final = 12
+"""How many bundled characters are asked for the inside of a mouth."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceBox:
+    """A face that was found: x, y, width, height in the picture's pixels, and how sure."""
+
+    box: tuple[float, float, float, float]
+    score: float
+
+
+class PortraitReader(Protocol):
+    """What the portrait model's networks do (`docs/portrait-import.md`)."""
+
+    def faces(self, picture: UInt8Array) -> list[FaceBox]:
+        """The faces of an RGBA picture."""
+
+    def landmarks(self, picture: UInt8Array, face: FaceBox) -> Landmarks:
+        """The points of one face in the picture's pixels."""
+
+    def masks(self, picture: UInt8Array) -> dict[str, Float32Array]:
+        """`inference.face_layers.MASKS` of a framed RGBA picture (592, 592, 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asks for."""
+
+    picture: Path
+    name: str
+    consent: str
+    landmarks: Path | None = None
+    face: int | None = None
+    """Which of several faces, counted from the left, the first being 1."""
+    references: tuple[Path, ...] = ()
+
+
+class Importer:
+    """Imports pictures into a library."""
+
+    def __init__(
+        self, library: CharacterLibrary, assets: Path, own: Path, reader: PortraitReader | None
+    ) -> None:
+        """`assets` holds the face model, `own` is the folder that characters are written to."""
+        self._library, self._assets, self._own = library, assets, own
+        self._reader = reader
+
+    def run(self, request: Request) -> Character:
+        """Write the character and load it again, all its files checked.
+
+        Raises:
+            PersonareError: the picture cannot be used, with the reason and what to do.
+        """
+        id_ = self._free_id(request.name)
+        picture, scale = read_picture(request.picture)
+        for reference in request.references:
+            read_picture(reference)
+        if request.references:
+            raise PersonareError(
+                "Further pictures of a face cannot be used yet: that needs the portrait model of a "
+                "coming release.",
+                "Import the picture without --reference.",
+            )
+        self._needs_help(request)
+        model = load_face_model(self._assets / "face" / MODEL_FILE)
+        placed = framed(model, picture, self._points(model, request, picture, scale))
+        masks = self._masks(model, placed)
+        lenders = self._lenders()
+        files = character_files(
+            model, placed.picture[..., :3].copy(), placed.landmarks, masks, lenders
+        )
+        consent = consent_record(request.consent, request.picture.read_bytes())
+        folder = self._write(id_, request.name, files, consent, placed)
+        return load_character(folder)
+
+    def _needs_help(self, request: Request) -> None:
+        if self._reader is None and request.landmarks is None:
+            raise PersonareError(
+                "A portrait cannot be imported yet without its points: finding them needs the "
+                "portrait model of a coming release.",
+                "Mark the face by hand and pass the file with --landmarks, or choose one of the "
+                "bundled characters: personare characters list.",
+            )
+
+    def _points(
+        self, model: FaceModel, request: Request, picture: UInt8Array, scale: float
+    ) -> Landmarks:
+        height, width = picture.shape[:2]
+        if request.landmarks is None:
+            assert self._reader is not None
+            return self._reader.landmarks(picture, self._one_face(request, picture))
+        given = read_landmarks(request.landmarks, model.landmarks)
+        wanted = (round(given.size[0] * scale), round(given.size[1] * scale))
+        if abs(wanted[0] - width) > 1 or abs(wanted[1] - height) > 1:
+            raise PersonareError(
+                f"The landmarks {request.landmarks.name} were made for a picture of "
+                f"{given.size[0]} x {given.size[1]} pixels, not for this one.",
+                "Mark this picture.",
+            )
+        half = (scale - 1) / 2
+        matrix = np.array([[scale, 0.0, half], [0.0, scale, half]], np.float32)
+        return given.moved(matrix, (width, height))
+
+    def _one_face(self, request: Request, picture: UInt8Array) -> FaceBox:
+        assert self._reader is not None
+        faces = sorted(self._reader.faces(picture), key=lambda face: face.box[0])
+        if not faces:
+            raise PersonareError(
+                "No face was found in the picture.",
+                "Choose a picture with the face in full view, or mark it by hand: --landmarks.",
+            )
+        if request.face is not None:
+            if not 1 <= request.face <= len(faces):
+                raise PersonareError(
+                    f"The picture has no face number {request.face}.",
+                    f"Choose a number from 1 to {len(faces)}, counted from the left.",
+                )
+            return faces[request.face - 1]
+        if len(faces) > 1:
+            raise PersonareError(
+                f"The picture shows {len(faces)} faces.",
+                f"Choose one with --face 1 to --face {len(faces)}, counted from the left.",
+            )
+        return faces[0]
+
+    def _masks(self, model: FaceModel, placed: Framed) -> Mapping[str, Float32Array]:
+        if self._reader is not None:
+            return self._reader.masks(placed.picture)
+        return guessed_masks(model, fit_face(model, placed.landmarks), placed.picture)
+
+    def _lenders(self) -> list[Character]:
+        bundled = [entry for entry in self._library.list() if entry.bundled and entry.item]
+        return [entry.item for entry in bundled[:LENDERS] if entry.item is not None]
+
+    def _free_id(self, name: str) -> str:
+        name = name.strip()
+        if not 1 <= len(name) <= 80:
+            raise PersonareError("A character needs a name of 1 to 80 letters.", "Pass --name.")
+        id_ = slug(name)
+        if id_ in self._library.folders() or (self._own / id_).exists():
+            raise PersonareError(
+                f"There is already a character '{id_}'.",
+                f"Choose another name, or remove it first: personare characters remove {id_}.",
+            )
+        return id_
+
+    def _write(
+        self,
+        id_: str,
+        name: str,
+        files: Mapping[str, bytes],
+        consent: dict[str, str],
+        placed: Framed,
+    ) -> Path:
+        """The finished folder; nothing of it shows in the library before it is complete."""
+        manifest: dict[str, Any] = {
+            "format_version": FORMAT_VERSION,
+            "id": id_,
+            "name": name.strip(),
+            "licence": LICENCE,
+            "author": "",
+            "style": "imported",
+            "description": "Imported from a picture.",
+            "consent": consent,
+            "portrait": "portrait.png",
+            "thumbnail": "thumbnail.png",
+            "references": [{"file": "eyes-shut.png", "kind": "eyes-shut"}],
+            "geometry": "geometry.npz",
+            "frame_from_picture": [[float(v) for v in row] for row in placed.matrix_23],
+            "files": {n: hashlib.sha256(data).hexdigest() for n, data in sorted(files.items())},
+        }
+        fresh: Path | None = None
+        try:
+            self._own.mkdir(parents=True, exist_ok=True)
+            fresh = Path(tempfile.mkdtemp(prefix=".import-", dir=self._own))
+            for file, content in files.items():
+                (fresh / file).write_bytes(content)
+            text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+            (fresh / MANIFEST_NAME).write_text(text, encoding="utf-8")
+            fresh.chmod(0o755)
+            return fresh.rename(self._own / id_)
+        except OSError as error:
+            if fresh is not None:
+                shutil.rmtree(fresh, ignore_errors=True)
+            raise PersonareError(
+                f"The character cannot be written to {self._own}: {error.strerror}.",
+                "Check the free space and the permissions of the folder.",
+            ) from error
+
+
+def slug(name: str) -> str:
+    """A folder's name for a character's name: lower case, of letters and digits."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    short = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48]
+    return short or "character-" + hashlib.sha256(name.encode()).hexdigest()[:8]
