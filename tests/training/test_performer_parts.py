@@ -16,9 +16,10 @@ from tests.training.performer_fakes import random_inputs, tiny_student, write_sh
 from training.motion.base import Sharpen
 from training.motion.branch import STATE, STUDENT, branch
 from training.motion.loop import Learner, run
+from training.motion.memory import scan
 from training.motion.performance import PERFORMANCE_INDEX
 from training.motion.performance_data import Shards
-from training.motion.student import Student, scan
+from training.motion.student import Student
 from training.motion.student_step import PerformerStep, example_inputs
 
 

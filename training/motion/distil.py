@@ -25,7 +25,7 @@ from training.motion.loop import Learner, run
 from training.motion.performance import CONTROL_SIZE, HEARD_SIZE, PERFORMANCE_SIZE
 from training.motion.performance_data import Crops, Shards
 from training.motion.student import NOISE_SIZE, Student, rollout
-from training.motion.student_train import likelihood_loss, load_student, save_student
+from training.motion.student_train import CROP_STEPS, likelihood_loss, load_student, save_student
 
 POOL: Final = 16
 NEW_STEPS: Final = 64
@@ -33,7 +33,7 @@ NEW_STEPS: Final = 64
 CONTEXT: Final = 64
 """Steps before them that the flows see too."""
 ANCHOR: Final = 1.0
-_ANCHOR_BATCH: Final = 8
+_ANCHOR_BATCH: Final = 2
 _FRESH: Final = 0.1
 """Chance that a performance which came to its end begins the next from rest."""
 _LATEST: Final = 0.97
@@ -91,19 +91,20 @@ def matching_loss(
     rng: torch.Generator,
 ) -> torch.Tensor:
     """A scalar whose gradient moves the student's steps as the two flows' difference says."""
+    sharp = real.sharpen(steps)
     with torch.no_grad():
         t_B = 0.02 + (_LATEST - 0.02) * torch.rand(len(steps), generator=rng)
         t_B11 = t_B[:, None, None]
-        noised = (1 - t_B11) * torch.randn(steps.shape, generator=rng) + t_B11 * steps
+        noised = (1 - t_B11) * torch.randn(steps.shape, generator=rng) + t_B11 * sharp
         with torch.autocast("cpu", torch.bfloat16):
             wanted = real(noised, t_B, heard, controls).float()
             given = fake(noised, t_B, heard, controls).float()
         towards = (1 - t_B11) * (wanted - given)
         ideal = noised + (1 - t_B11) * wanted
-        size = (steps - ideal).abs().mean((1, 2), keepdim=True).clamp(min=0.02)
-        goal = steps + towards / size
+        size = (sharp - ideal).abs().mean((1, 2), keepdim=True).clamp(min=0.02)
+        goal = sharp + towards / size
     new = slice(CONTEXT, None)
-    return 0.5 * (steps[:, new] - goal[:, new]).square().mean()
+    return 0.5 * (sharp[:, new] - goal[:, new]).square().mean()
 
 
 def own_flow_loss(
@@ -117,13 +118,14 @@ def own_flow_loss(
     t_B = flow_times(len(steps), rng)
     t_B11 = t_B[:, None, None]
     noise = torch.randn(steps.shape, generator=rng)
+    sharp = fake.sharpen(steps)
     with torch.autocast("cpu", torch.bfloat16):
-        found = fake((1 - t_B11) * noise + t_B11 * steps, t_B, heard, controls)
-    return (found.float() - (steps - noise)).square().mean()
+        found = fake((1 - t_B11) * noise + t_B11 * sharp, t_B, heard, controls)
+    return (found.float() - (sharp - noise)).square().mean()
 
 
 def _anchor(shards: Shards, rng: np.random.Generator) -> Crops:
-    return shards.crops(_ANCHOR_BATCH, 252, rng)
+    return shards.crops(_ANCHOR_BATCH, CROP_STEPS, rng)
 
 
 def distil(

@@ -6,20 +6,17 @@ knowing what was drawn before it) a mixture of Gaussians gives the distribution 
 the next step (Graves, "Generating sequences with recurrent neural networks", 2013). Drawing from
 it takes uniform noise from outside, so that the module is deterministic and fits an ONNX graph; the
 draw is differentiable, so that whole rollouts can be trained (`distil`). State starts at zero.
-
-A memory's gate and candidate depend on its input alone (Feng et al., "Were RNNs all we needed?",
-2024), so training on whole performances needs no matrix product per step; what the past asks for
-comes in through the student's own last steps and the layers below.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import nn
 
+from training.motion.memory import Memory
 from training.motion.performance import (
     CONTROL_SIZE,
     HEARD_SIZE,
@@ -32,32 +29,32 @@ GROUPS: Final[tuple[tuple[int, int, tuple[str, ...]], ...]] = (
     (6, 6, ("gazeYaw", "gazePitch")),
     (6, 3, ("blinkLeft", "blinkRight", "squint", "wide")),
     (4, 2, ("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "browDownLeft", "browDownRight")),
-    (4, 2, ("smileLeft", "smileRight", "cheekSquint", "dimple", "frown", "stretch")),
-    (4, 2, ("noseSneer", "press", "shrug", "side", "roll", "jawDrop", "articulation")),
+    (4, 2, ("smileLeft", "smileRight", "cheekSquint", "dimple")),
+    (4, 2, ("frown", "stretch")),
+    (4, 2, ("noseSneer", "press", "shrug")),
+    (4, 2, ("side",)),
+    (4, 2, ("roll", "jawDrop", "articulation")),
     (4, 0, ("headYaw", "headPitch", "headRoll", "headX", "headY", "headZ")),
     (3, 0, ("breath", "shoulders")),
 )  # fmt: skip
 """Components of the mixture (of the change; of the place: a saccade back to the camera is one place
-from wherever it begins) and channels, in the order in which they are drawn."""
+from wherever it begins) and channels, in the order in which they are drawn. What moves by itself
+has a mixture of its own: sharing components, a resting channel jumps when others move."""
 _COLUMNS: Final = tuple(tuple(PERFORMANCE_INDEX[n] for n in names) for *_, names in GROUPS)
-_CALM: Final = (0.95, 1.0, 0.8, 0.6, 0.4, 1.0, 1.0)
+_CALM: Final = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Of each group, how much of every component's spread is performed: by the Frechet distance to the
 teacher, some of it is doubt rather than liveliness, above all of the slow channels of the mouth."""
 SLOW: Final = (10.0, 30.0, 90.0, 240.0)
 """Seconds over which each slow noise forgets: what makes one minute unlike another."""
 _SLOW_KEEP: Final = tuple(math.exp(-0.04 / seconds) for seconds in SLOW)
-_PICKS: Final = 8
+_PICKS: Final = len(GROUPS)
 """Uniform numbers that choose components; the rest become Gaussian."""
 NOISE_SIZE: Final = _PICKS + PERFORMANCE_SIZE + len(SLOW)
 """Uniform numbers in [0, 1) per performance step."""
-_PIECE: Final = 32
-"""Steps that are gone through one after another in training."""
-_SHORTEST: Final = 0.06
-_LONGEST: Final = 8.0
-"""Seconds that the memories span before training."""
-_FORGETS: Final = 0.004
-"""Least part of a memory that goes at each step, so that none outlasts ten seconds by much: what a
-performance of an hour comes to is then what a training of 40 s has seen."""
+_RAREST: Final = 0.0007
+"""Components less likely than this are not drawn: once a minute each, but there are a hundred."""
+_FARTHEST: Final = 2.5
+"""Spreads from its mean that a component may be drawn."""
 _FLOOR: Final = 0.03
 """Smallest spread of a component while training, in spreads of the change."""
 
@@ -83,6 +80,8 @@ class Mixture(NamedTuple):
         `calm` (D,), below 1, narrows every component. Gradients reach the logits straight through.
         """
         chance = torch.softmax(self.logits, -1)
+        likely = chance * (chance > _RAREST).to(chance.dtype)
+        chance = likely / likely.sum(-1, keepdim=True)
         size = chance.shape[-1]
         total = chance @ torch.triu(torch.ones(size, size))
         over = (total[:, :-1] <= pick).to(chance.dtype)
@@ -92,7 +91,7 @@ class Mixture(NamedTuple):
             chosen = chosen + chance - chance.detach()
         mean = (chosen[:, :, None] * self.means).sum(1)
         spread = (chosen[:, :, None] * torch.exp(self.log_spreads)).sum(1)
-        return mean + calm * gauss * spread
+        return mean + calm * torch.clamp(gauss, -_FARTHEST, _FARTHEST) * spread
 
 
 def gaussian(uniform: torch.Tensor) -> torch.Tensor:
@@ -103,92 +102,13 @@ def gaussian(uniform: torch.Tensor) -> torch.Tensor:
     return torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], 1)
 
 
-def _linear_scan(keep_BTW: torch.Tensor, add_BTW: torch.Tensor) -> torch.Tensor:
-    """h[t] = keep[t] h[t-1] + add[t] from h = 0: all pieces of the time side by side, then what
-    each hands on to the next.
-    """
-    batch, length, width = keep_BTW.shape
-    fill = (0, 0, 0, -length % _PIECE)
-    shape = (batch, -1, _PIECE, width)
-    keep = nn.functional.pad(keep_BTW, fill).reshape(shape)
-    hidden = nn.functional.pad(add_BTW, fill).reshape(shape)
-    product = torch.empty_like(keep)
-    product[:, :, 0] = keep[:, :, 0]
-    for t in range(1, _PIECE):
-        hidden[:, :, t].addcmul_(keep[:, :, t], hidden[:, :, t - 1])
-        torch.mul(product[:, :, t - 1], keep[:, :, t], out=product[:, :, t])
-    carried = torch.zeros_like(hidden[:, :, 0])
-    for n in range(1, carried.shape[1]):
-        carried[:, n] = hidden[:, n - 1, -1] + product[:, n - 1, -1] * carried[:, n - 1]
-    hidden = hidden.addcmul_(product, carried[:, :, None])
-    return hidden.reshape(batch, -1, width)[:, :length]
-
-
-class _Scan(torch.autograd.Function):
-    """h[t] = h[t-1] + gate[t] (candidate[t] - h[t-1]) from h = 0, over (B, T, W)."""
-
-    @staticmethod
-    def forward(ctx: Any, gate: torch.Tensor, candidate: torch.Tensor) -> torch.Tensor:
-        """All states, float32."""
-        hidden = _linear_scan(1 - gate, gate * candidate)
-        ctx.save_for_backward(gate, candidate, hidden)
-        return hidden
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Gradients of the gate and the candidate."""
-        gate, candidate, hidden = ctx.saved_tensors
-        # The same from the end: what a state gives to the next one comes back.
-        keep = nn.functional.pad(1 - gate[:, 1:], (0, 0, 0, 1))
-        total = _linear_scan(keep.flip(1), grads[0].float().flip(1)).flip(1)
-        before = nn.functional.pad(hidden, (0, 0, 1, 0))[:, :-1]
-        return total * (candidate - before), total * gate
-
-
-def scan(gate_BTW: torch.Tensor, candidate_BTW: torch.Tensor) -> torch.Tensor:
-    """States of memories from nothing, whole stretches at once: (B, T, W), float32."""
-    hidden: torch.Tensor = _Scan.apply(gate_BTW, candidate_BTW)
-    return hidden
-
-
-class Memory(nn.Module):
-    """A gated memory with a way around: x (..., W) -> x (..., W). State (B, W) within +-1."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.enter = nn.Linear(width, 3 * width)
-        self.leave = nn.Linear(width, width)
-        seconds = torch.exp(torch.linspace(math.log(_SHORTEST), math.log(_LONGEST), width))
-        with torch.no_grad():
-            self.enter.weight[:width] *= 0.5
-            self.enter.bias[:width] = torch.logit(torch.clamp(0.04 / seconds - _FORGETS, max=0.6))
-            self.leave.weight *= 0.5
-
-    def _parts(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        gate, candidate, shown = self.enter(self.norm(x)).chunk(3, -1)
-        opened = _FORGETS + (1 - _FORGETS) * torch.sigmoid(gate.float())
-        return opened, torch.tanh(candidate.float()), shown
-
-    def track(self, x_BTW: torch.Tensor) -> torch.Tensor:
-        """Whole stretches from an empty memory."""
-        gate, candidate, shown = self._parts(x_BTW)
-        hidden = scan(gate, candidate)
-        return x_BTW + self.leave(hidden.to(shown.dtype) * nn.functional.silu(shown))
-
-    def forward(self, x: torch.Tensor, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """One step (B, W) and the next state."""
-        gate, candidate, shown = self._parts(x)
-        hidden = hidden + gate * (candidate - hidden)
-        return x + self.leave(hidden * nn.functional.silu(shown)), hidden
-
-
 class Student(nn.Module):
     """About 0.7 million parameters at the default width."""
 
     enter_scale: torch.Tensor
     change: torch.Tensor
     calm: torch.Tensor
+    fastest: torch.Tensor
     low: torch.Tensor
     high: torch.Tensor
     encoding: torch.Tensor
@@ -222,6 +142,8 @@ class Student(nn.Module):
         self.register_buffer("decoding", torch.linalg.inv(encoding()))
         self.register_buffer("change", torch.ones(PERFORMANCE_SIZE))
         self.register_buffer("calm", torch.ones(PERFORMANCE_SIZE))
+        # No channel changes more in a step than (nearly) ever in training.
+        self.register_buffer("fastest", torch.full((PERFORMANCE_SIZE,), 99.0))
         for part, columns in zip(_CALM, _COLUMNS, strict=True):
             self.calm[list(columns)] = part
         self.register_buffer("slow_keep", torch.tensor([_SLOW_KEEP]))
@@ -341,7 +263,8 @@ class Student(nn.Module):
             part = gauss[:, at : at + len(columns)]
             drawn.append(mixture.draw(noise[:, group : group + 1], part, self.calm[list(columns)]))
             at += len(columns)
-        place = here + torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
+        change = here - last + torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
+        place = last + torch.minimum(torch.maximum(change, -self.fastest), self.fastest)
         physical = torch.clamp(place @ self.decoding, self.low, self.high)
         now = physical @ self.encoding
         return physical, torch.cat([now, now - last, *hidden, slow], 1)

@@ -11,11 +11,12 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 
 from inference.contract import CUES
 from training.motion.loop import Learner, run
-from training.motion.performance import PERFORMANCE_SIZE
+from training.motion.performance import PERFORMANCE_INDEX, PERFORMANCE_SIZE
 from training.motion.performance_data import Crops, Shards, endless, limits
 from training.motion.student import GROUPS, Student
 
@@ -26,18 +27,21 @@ teacher's ways for about as long, and then wandered off."""
 _SKIP: Final = 5
 """Steps at the beginning of a stretch, where the past is not known yet, that do not count."""
 _BLUR: Final = 0.12
-_SLIPPING: Final = 0.6
-"""Share of stretches with slips; in them a slip every hundred steps, of some of the channels."""
-_SLIP_CHANCE: Final = 0.01
+_SLIPPING: Final = 0.5
+"""Share of stretches with slips; in them a slip every ten seconds, of some of the channels."""
+_SLIP_CHANCE: Final = 0.004
 _SLIP_SHARE: Final = 0.3
 _SLIP_SIZE: Final = 2.5
-_SLIP_KEEP: Final = 0.955
-"""Part of a slip that is left a step later: a second until 0.3 of it is left."""
+_SLIP_STAYS: Final = 0.9
+"""Chance per step that a slip goes on as it is: 0.4 s in the mean."""
+_SLIP_KEEP: Final = 0.9
+"""Part of a slip that is left a step later, once it goes back."""
+_AT_ONCE: Final = ("gazeYaw", "gazePitch", "blinkLeft", "blinkRight")
 _RATE: Final = 2.5e-3
-_WEIGHTS: Final = (3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+_WEIGHTS: Final = (3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Of the groups: precision of slow channels must not drown when to look and when to blink."""
 _CUE_WEIGHTS: Final = {
-    "nod": (5, 3.0), "shake": (5, 3.0), "smile": (3, 3.0), "raise_brows": (2, 3.0),
+    "nod": (8, 3.0), "shake": (8, 3.0), "smile": (3, 3.0), "raise_brows": (2, 3.0),
     "look_away": (0, 12.0), "wink": (1, 8.0),
 }  # fmt: skip
 """Cue -> the group of channels that shows it, and how much more its first steps count there: cues
@@ -45,7 +49,11 @@ are rare in a conversation, but must be obeyed, and an eye is elsewhere within t
 _CUE_FRESH: Final = 0.7
 """A cue's clock over which its steps count more: the first half second."""
 _EMA: Final = 0.998
+_FITTED: Final = 64
+"""Performances from which the scales are taken."""
 _SMALLEST_CHANGE: Final = 0.004
+_SURELY: Final = 0.9995
+"""Share of the changes that are within the largest."""
 
 
 def slips(
@@ -53,9 +61,10 @@ def slips(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Mistakes of a past that the student has to mend: offsets and leaps, each (B, T, P), encoded.
 
-    Left to itself a generator wanders to where the teacher never is. So at the beginning of a
-    stretch and now and then within it some channels are displaced, unseen, and then come back
-    within about a second: from there the student learns the way home.
+    Left to itself a generator wanders to where the teacher never is. So now and then some channels
+    are displaced, unseen, stay so for a while, and then go back, the eyes and lids at once, the
+    rest within half a second: what rests in a wrong place is to be taken back. (Slips that went
+    back from the first step taught only to go on with what moves already.)
     """
     shape = (batch, steps, PERFORMANCE_SIZE)
     moments = torch.rand(batch, steps, 1, generator=rng) < _SLIP_CHANCE
@@ -65,10 +74,15 @@ def slips(
     # Many small ones and a few that leave the teacher's range.
     size = _SLIP_SIZE * (0.15 + torch.rand(shape, generator=rng) ** 2)
     leaps = torch.where(moments & which, size * torch.randn(shape, generator=rng), 0.0)
+    goes = torch.rand(shape, generator=rng) > _SLIP_STAYS
+    keep = torch.full((PERFORMANCE_SIZE,), _SLIP_KEEP)
+    keep[[PERFORMANCE_INDEX[name] for name in _AT_ONCE]] = 0.0
     offsets = torch.empty(shape)
     now = torch.zeros(batch, PERFORMANCE_SIZE)
+    going = torch.zeros(batch, PERFORMANCE_SIZE, dtype=torch.bool)
     for t in range(steps):
-        now = now * _SLIP_KEEP + leaps[:, t]
+        going = (going | goes[:, t]) & (leaps[:, t] == 0)
+        now = torch.where(going, now * keep, now) + leaps[:, t]
         offsets[:, t] = now
     return offsets, leaps
 
@@ -99,9 +113,11 @@ def likelihood_loss(student: Student, crops: Crops, blur: float = _BLUR) -> torc
 
 
 def fit_scales(student: Student, crops: Crops) -> None:
-    """Set the student's spreads of change from data."""
+    """Set the student's spreads of change, and its largest changes, from data."""
     moved = crops.encoded_BTP.diff(dim=1)
     student.change.copy_(moved.square().mean((0, 1)).sqrt().clamp(min=_SMALLEST_CHANGE))
+    rank = max(1, int(_SURELY * moved.shape[0] * moved.shape[1]))
+    student.fastest.copy_(moved.abs().flatten(0, 1).kthvalue(rank, 0).values + _SMALLEST_CHANGE)
 
 
 def optimisers(student: Student, rate: float) -> list[torch.optim.Optimizer]:
@@ -129,7 +145,8 @@ def load_student(file: Path) -> Student:
     saved = torch.load(file, weights_only=True)
     student = Student(*saved["sizes"])
     weights = saved["weights"]
-    weights.setdefault("calm", student.calm)  # checkpoints from before it could be set
+    for name in ("calm", "fastest"):  # checkpoints from before they could be set
+        weights.setdefault(name, getattr(student, name))
     student.load_state_dict(weights)
     for kept, now in zip((student.low, student.high), limits(), strict=True):
         kept.copy_(now)  # they may have been narrowed since
@@ -150,7 +167,7 @@ def train(
     batches = endless(shards, BATCH, CROP_STEPS, seed)
     student = begin_from or Student()
     if begin_from is None:
-        fit_scales(student, next(batches))
+        fit_scales(student, shards.crops(_FITTED, CROP_STEPS, np.random.default_rng(seed)))
     learner = Learner(student.train(), optimisers(student, rate), 0.5, _EMA)
 
     def iterate(part: float) -> dict[str, float]:
