@@ -310,7 +310,8 @@ def phrase_with(word: str) -> str:
     """The first phrase for something to perform that has this word among others; "" if none."""
     kinds = (Cue, Mood, Level)
     found = [p for p, meant in PHRASES.items() if word in p and isinstance(meant, kinds)]
-    return " ".join(min(found, key=lambda phrase: phrase[0] != word)) if found else ""
+    found.sort(key=lambda phrase: phrase[0] != word)
+    return " ".join(found[0]) if found else ""
 
 
 def phrases_of(meaning: type[Mood] | type[Cue] | type[Level]) -> dict[str, list[str]]:
