@@ -16,7 +16,7 @@ import numpy as np
 from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, MOTION_SIZE, Float32Array, PersonareError
 from inference.face_model import FaceModel
-from inference.face_points import MINIMAL, REMEDY, Landmarks
+from inference.face_points import REMEDY, Landmarks
 from inference.face_warp import REACH, PlaneWarp, fit_warp
 
 EXPRESSIONS: Final[dict[str, float]] = {
@@ -47,6 +47,10 @@ SLIDING: Final = ("jaw_", "neck_", "temple_", "shoulder_", "crown", "cheek_", "f
 _OUTER: Final = (*SLIDING, "ear", "throat", "collar")
 ALONG: Final = 0.15
 """Weight of a sliding mark's error along the outline."""
+BLINK_SCALES: Final = (0.2, 4.0)
+"""Least and most that a blink's travel is changed to close the lids."""
+OVERLAP: Final = 0.5
+"""How far shut lids pass each other, as a share of what they do on the model's mean."""
 STEPS: Final = 14
 FEWEST: Final = 5
 YAW_LIMIT: Final = np.radians(40.0)
@@ -158,7 +162,7 @@ def _usable(model: FaceModel, landmarks: Landmarks) -> _Marks:
             raise PersonareError(
                 "Left and right are swapped, or the picture is upside down.", REMEDY
             )
-    inside = ((place > -0.02 * camera.SIZE) & (place < 1.02 * camera.SIZE)).all(1)
+    inside = np.all((place > -0.02 * camera.SIZE) & (place < 1.02 * camera.SIZE), axis=1)
     inner = np.array([not name.startswith(_OUTER) for name in names])
     if inner.any() and inside[inner].mean() < 0.7:
         raise PersonareError(
@@ -306,9 +310,40 @@ def _warped(
         if len(moved):
             ends = carry(head_N3[moved] + base[moved] @ rotation_33.T)
             bases[row, moved] = ends - points[moved]
+    _close_lids(model, points, bases)
     return points.astype(np.float32), bases
 
 
-def marks_needed() -> tuple[str, ...]:
-    """The points to click on a drawn face, in a good order."""
-    return MINIMAL
+def _close_lids(model: FaceModel, points_N3: Float32Array, bases_LN3: Float32Array) -> None:
+    """Make the lids meet at eyeBlink 1.0, in place: eyes here are wider, or half shut already.
+
+    The travel is set so that the upper lid passes the lower one by OVERLAP of the mean head's.
+    """
+    mean = model.mean_N3[:, :2] * np.array([1.0, -1.0])
+    places = camera.project(points_N3)
+    left, right = model.eyes
+    apart, of_mean = (float(np.linalg.norm(p[left] - p[right])) for p in (places, mean))
+    for side in ("Left", "Right"):
+        row = int(np.flatnonzero(model.base_index_L == MOTION_INDEX[f"eyeBlink{side}"])[0])
+        ends = camera.project(points_N3 + bases_LN3[row])
+        ours = _lids(model, places, ends, side.lower())
+        wanted = _lids(model, mean, mean + model.bases_LN3[row][:, :2] * [1.0, -1.0], side.lower())
+        over = OVERLAP * (wanted[1] - wanted[0]) * apart / of_mean
+        scale = (ours[0] + over) / max(ours[1], 1e-6)
+        bases_LN3[row] *= np.float32(np.clip(scale, *BLINK_SCALES))
+
+
+def _lids(model: FaceModel, place_N2: Any, end_N2: Any, side: str) -> tuple[float, float]:
+    """Mean gap between the lids of an eye, and by how much a blink lessens it; y downwards."""
+    rows = {
+        lid: [model.landmarks.index(f"eye_{side}_{lid}_{k}") for k in range(1, 5)]
+        for lid in ("upper", "lower")
+    }
+    before, after = (
+        float((marks[rows["lower"], 1] - marks[rows["upper"], 1]).mean())
+        for marks in (
+            model.at_landmarks(place_N2.astype(np.float32)),
+            model.at_landmarks(end_N2.astype(np.float32)),
+        )
+    )
+    return max(before, 0.0), before - after

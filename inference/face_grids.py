@@ -29,7 +29,7 @@ LIP_JUMP: Final = 0.03
 def smoothstep(low: float, high: float, x: Any) -> Float32Array:
     """0 below low, 1 above high, smooth between; low may be the larger."""
     t = np.clip((x - low) / (high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def fill(value_HWC: Float32Array, known_HW: Float32Array) -> Float32Array:
@@ -47,7 +47,7 @@ def fill(value_HWC: Float32Array, known_HW: Float32Array) -> Float32Array:
         sure = np.clip(weight * 4, 0, 1)[..., None]
         own = total / np.maximum(weight, 1e-6)[..., None]
         out = own * sure + rough.reshape(own.shape) * (1 - sure)
-    return out.astype(np.float32)
+    return np.asarray(out, np.float32)
 
 
 def to_grid(map_HWC: Float32Array, box_4: Float32Array) -> Float32Array:
@@ -57,7 +57,7 @@ def to_grid(map_HWC: Float32Array, box_4: Float32Array) -> Float32Array:
     blurred = cv.GaussianBlur(map_HWC, (0, 0), float(max(cell[0] * 0.4, 0.3)), None, cell[1] * 0.4)
     place = (cell_centres(box_4) + 0.5) * scale - 0.5
     out = cv.remap(blurred, place[0], place[1], cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)
-    return out.reshape(GRID, GRID, -1)
+    return np.asarray(out.reshape(GRID, GRID, -1), np.float32)
 
 
 def limit_slope(depth_HW: Float32Array, step: tuple[float, float]) -> Float32Array:

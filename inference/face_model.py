@@ -70,7 +70,7 @@ class FaceModel:
         """Values (L, ...) of the landmarks from values (N, ...) of the points."""
         shares = self.landmark_shares_L3
         picked = values_N[self.landmark_corners_L3]
-        return np.einsum("lk,lk...->l...", shares, picked).astype(np.float32)
+        return np.asarray(np.einsum("lk,lk...->l...", shares, picked), np.float32)
 
     def base(self, name: str) -> Float32Array:
         """Displacement (N, 3) under a motion value at 1.0."""
@@ -91,7 +91,7 @@ def load_face_model(path: Path) -> FaceModel:
         PersonareError: it is missing, damaged, or of another format.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             data = {key: archive[key] for key in archive.files}
         if int(data["format"]) != FORMAT:
             raise ValueError(f"format {int(data['format'])}, not {FORMAT}")

@@ -81,4 +81,5 @@ def _shares(corner_P32: Any, area_P: Any, x_P: Any, y_P: Any) -> Float32Array:
     a, b, c = corner_P32[:, 0], corner_P32[:, 1], corner_P32[:, 2]
     shares = np.stack([part(b, c), part(c, a), part(a, b)], 1) / area_P[:, None]
     shares = np.clip(shares, 0, 1)
-    return (shares / np.maximum(shares.sum(1, keepdims=True), 1e-9)).astype(np.float32)
+    shares = shares / np.maximum(shares.sum(1, keepdims=True), 1e-9)
+    return np.asarray(shares, np.float32)

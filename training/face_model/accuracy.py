@@ -69,7 +69,7 @@ def marks(
 ) -> Landmarks:
     """The head's landmarks as a network, or a hand, might give them."""
     place = model.at_landmarks(truth.places(truth.points_N3).astype(np.float32))
-    place = place + rng.normal(0, case.get("noise", 0.0) + 1e-9, place.shape)
+    place = place + rng.normal(0, case.get("noise", 0.0) + 1e-9, place.shape).astype(np.float32)
     wrong = rng.random(len(place)) < case.get("wrong", 0.0)
     place[wrong] += rng.normal(0, 30, (int(wrong.sum()), 2))
     chosen = case.get("only", model.landmarks)

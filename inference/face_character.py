@@ -1,0 +1,124 @@
+"""From an aligned portrait, its landmarks and masks to the files of a character.
+
+The last step of importing a picture: everything after the networks. What comes out is drawn by
+`inference.frame_generator` like a bundled character.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from inference import face_camera as camera
+from inference.character import Character
+from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
+from inference.face_fit import FaceFit, fit_face
+from inference.face_geometry import geometry_arrays, geometry_file
+from inference.face_grids import MARGIN
+from inference.face_layers import LayerPicture, take_apart
+from inference.face_model import FaceModel
+from inference.face_mouth import borrow_bank, cut_of
+from inference.face_points import FILE as LANDMARKS_FILE
+from inference.face_points import Landmarks
+from inference.face_raster import look
+from inference.frame_generator_windows import WINDOW_SIZES, window_of
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+THUMBNAIL: Final = 256
+
+
+def character_files(
+    model: FaceModel,
+    picture: UInt8Array,
+    landmarks: Landmarks,
+    masks: Mapping[str, Float32Array],
+    lenders: Iterable[Character],
+) -> dict[str, bytes]:
+    """`portrait.png`, `thumbnail.png`, `eyes-shut.png`, `geometry.npz`, `landmarks.json` by name.
+
+    `picture` is RGB over the frame and MARGIN (592, 592, 3), `masks` see `face_layers.MASKS`;
+    `landmarks` are in frame pixels; `lenders` lend the inside of the mouth. The shut eyes are the
+    picture's own lids, stretched: the paint network's reference.
+
+    Raises:
+        PersonareError: the landmarks are no face's, or the masks show none.
+    """
+    fit = fit_face(model, landmarks)
+    layers = take_apart(model, fit, picture, masks)
+    portrait = composed(layers)
+    arrays = mouth_and_all(model, fit, layers, portrait, lenders)
+    return {
+        "portrait.png": png(portrait),
+        "thumbnail.png": png(thumbnail(portrait)),
+        "eyes-shut.png": png(with_eyes_shut(model, fit, portrait)),
+        "geometry.npz": geometry_file(arrays),
+        LANDMARKS_FILE: landmarks.text().encode(),
+    }
+
+
+def mouth_and_all(
+    model: FaceModel,
+    fit: FaceFit,
+    layers: list[LayerPicture],
+    portrait: UInt8Array,
+    lenders: Iterable[Character],
+) -> dict[str, Any]:
+    """The arrays of `geometry.npz`, with a borrowed inside of the mouth."""
+    arrays = geometry_arrays(model, fit, layers)
+    corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
+    window = window_of(portrait, corner, WINDOW_SIZES["mouth"])
+    return arrays | borrow_bank(lenders, window, cut_of(arrays))
+
+
+def composed(layers: list[LayerPicture]) -> UInt8Array:
+    """The layers over each other at rest: the frame (512, 512, 4), straight alpha."""
+    canvas = np.zeros((camera.SIZE, camera.SIZE, 4), np.float32)
+    frame = slice(MARGIN, MARGIN + camera.SIZE)
+    for layer in layers:
+        top = layer.rgba[frame, frame].astype(np.float32)
+        canvas = top + canvas * (1 - top[..., 3:] / np.float32(255))
+    canvas[..., :3] /= np.maximum(canvas[..., 3:], 1.0) / np.float32(255)
+    return np.asarray(np.rint(canvas.clip(0, 255)), np.uint8)
+
+
+def with_eyes_shut(model: FaceModel, fit: FaceFit, portrait: UInt8Array) -> UInt8Array:
+    """The portrait (512, 512, 4) with its lids drawn over the eyes."""
+    rows = [
+        int(np.flatnonzero(model.base_index_L == MOTION_INDEX[f"eyeBlink{side}"])[0])
+        for side in ("Left", "Right")
+    ]
+    shift = fit.bases_LN3[rows].sum(0)
+    moving = np.abs(shift).max(1) > 1e-4
+    triangles = model.triangles_F3[moving[model.triangles_F3].any(1)]
+    shut = fit.points_N3 + shift
+    seen = look(camera.project(shut).astype(np.float32), -shut[:, 2], triangles, camera.SIZE)
+    source = seen.read(fit.places_N2)
+    drawn = cv.remap(portrait, source[..., 0], source[..., 1], cv.INTER_LINEAR)
+    share = cv.GaussianBlur(seen.known_HW.astype(np.float32), (0, 0), 0.7)[..., None]
+    out = drawn * share + portrait * (1 - share)
+    return np.where(seen.known_HW[..., None], np.rint(out), portrait).astype(np.uint8)
+
+
+def thumbnail(portrait: UInt8Array) -> UInt8Array:
+    """The portrait's upper middle on a soft background, RGB (256, 256, 3)."""
+    side = portrait.shape[0]
+    rows = np.linspace(0.93, 0.74, side, dtype=np.float32)[:, None, None] * 255
+    alpha = portrait[..., 3:].astype(np.float32) / 255
+    framed = portrait[..., :3] * alpha + rows * (1 - alpha)
+    margin = side // 10
+    cut = framed[: side - 2 * margin, margin : side - margin]
+    small = cv.resize(cut, (THUMBNAIL, THUMBNAIL), interpolation=cv.INTER_AREA)
+    return np.asarray(np.rint(small), np.uint8)
+
+
+def png(picture: UInt8Array) -> bytes:
+    """A PNG file of an RGB or RGBA picture."""
+    code = cv.COLOR_RGBA2BGRA if picture.shape[2] == 4 else cv.COLOR_RGB2BGR
+    done, data = cv.imencode(".png", cv.cvtColor(picture, code), [cv.IMWRITE_PNG_COMPRESSION, 9])
+    if not done:
+        raise ValueError("a picture could not be encoded")
+    return bytes(data.tobytes())

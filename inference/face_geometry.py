@@ -1,0 +1,281 @@
+"""Makes `geometry.npz` of an imported portrait: what `training.frames.geometry` makes of the rig.
+
+From the fitted head come depth, displacement and share of the head's rotation, drawn as maps,
+continued beyond each layer's outline and sampled to its grid; hair gets the head's, a little off.
+The result is read by `inference.frame_generator_layers` like a bundled character's.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from inference import face_camera as camera
+from inference.contract import MOTION_INDEX, MOTION_NAMES, Float32Array, UInt8Array
+from inference.face_fit import FaceFit
+from inference.face_grids import (
+    MARGIN,
+    encode,
+    fill,
+    layer_boxes,
+    lip_line,
+    lip_masks,
+    pack_grid,
+    smoothstep,
+    to_grid,
+)
+from inference.face_layers import LayerPicture
+from inference.face_model import FaceModel
+from inference.face_raster import Seen, look
+from inference.frame_generator_layers import FORMAT, GRID, cell_centres
+from inference.frame_generator_windows import WINDOW_SIZES
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+BODY_FOLLOWS: Final = 0.45
+"""Share of the head's translation that the body makes (training.rig.pose)."""
+SMALLEST_SHIFT: Final = 0.3
+"""Displacements that move nothing by more pixels than this are left out."""
+BODY_WEIGHT: Final = 0.55
+"""Most of the head's rotation that the body's layer follows: the neck's column."""
+HAIR_OFF: Final = 0.15
+"""Decimetres that hair stands off the head."""
+OUTLINE: Final = 48.0
+"""Pixels from a person's outline over which long hair's two layers run into each other."""
+BEHIND: Final = 0.35
+"""How far (dm) behind the ears the hair behind a head lies."""
+MAP: Final = 256
+"""Pixels of the maps that are continued and sampled."""
+LIPS_AROUND: Final = 48
+"""Pixels around the mouth's window that the lips' maps reach."""
+
+
+@dataclass(slots=True)
+class _Maps:
+    """Maps of the fitted head over the frame, or a part of it in full resolution."""
+
+    model: FaceModel
+    fit: FaceFit
+    seen: Seen
+    known: Float32Array
+    corner: tuple[int, int]
+    scale: float
+    """The map's pixels per frame pixel."""
+
+    def raw(self, values_NC: Float32Array) -> Float32Array:
+        """Values as seen, 0 elsewhere."""
+        return self.seen.read(values_NC)
+
+    def over(self, values_NC: Float32Array, box_4: Float32Array, known: Any = None) -> Float32Array:
+        """Values (GRID, GRID, C) continued from where they are known, over a frame box."""
+        filled = fill(self.raw(values_NC), self.known if known is None else known)
+        return self.sampled(filled, box_4)
+
+    def sampled(self, map_HWC: Float32Array, box_4: Float32Array) -> Float32Array:
+        """A map of this place and scale at the cells of a frame box."""
+        if not self.corner[0] and not self.corner[1]:
+            return to_grid(map_HWC, box_4)
+        place = cell_centres(box_4)
+        x, y = place[0] - self.corner[0], place[1] - self.corner[1]
+        found = cv.remap(map_HWC, x, y, cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)
+        return np.asarray(found.reshape(GRID, GRID, -1), np.float32)
+
+
+def _maps(
+    model: FaceModel, fit: FaceFit, low: float, high: float, corner: tuple[int, int] = (0, 0),
+    size: int = MAP, scale: float = MAP / camera.SIZE,
+) -> _Maps:  # fmt: skip
+    """Maps of the triangles whose points follow the head between two shares."""
+    weight = model.head_weight_N[model.triangles_F3]
+    triangles = model.triangles_F3[(weight >= low).all(1) & (weight <= high).all(1)]
+    places = fit.places_N2 - np.array(corner, np.float32)
+    seen = look(places, -fit.points_N3[:, 2], triangles, size, scale)
+    return _Maps(model, fit, seen, seen.known_HW.astype(np.float32), corner, scale)
+
+
+def geometry_arrays(model: FaceModel, fit: FaceFit, layers: list[LayerPicture]) -> dict[str, Any]:
+    """What `geometry.npz` holds, by key, but for the bank of insides of the mouth."""
+    windows = paint_windows(model, fit)
+    eyes = fit.points_N3[list(model.eyes)]
+    place = [*fit.points_N3[model.pivot], float(np.linalg.norm(eyes[0] - eyes[1])), BODY_FOLLOWS]
+    arrays: dict[str, Any] = {
+        "format": np.array(FORMAT),
+        "camera": camera.camera(),
+        "place": np.array(place, np.float32),
+        "layers": np.array([layer.name for layer in layers]),
+    }
+    head, body = _maps(model, fit, 0.3, 1.0), _maps(model, fit, 0.0, 0.6)
+    _hide_neck(head)
+    hair = _hair_depths(head, layers)
+    for layer in layers:
+        (x, y, w, h), box_4 = layer_boxes(layer.rgba[..., 3], layer.name)
+        if layer.name in hair:
+            grids = _hair_grids(head, hair[layer.name], box_4)
+        elif layer.name == "body":
+            grids = _skin_grids(body, box_4, True) | _weights(body, box_4, BODY_WEIGHT)
+        else:
+            grids = _skin_grids(head, box_4, True) | _weights(head, box_4, 1.0)
+        cut = layer.rgba[y : y + h, x : x + w]
+        grids |= {
+            "colour": encode(cv.cvtColor(np.ascontiguousarray(cut[..., :3]), cv.COLOR_RGB2BGR)),
+            "alpha": encode(np.ascontiguousarray(cut[..., 3])),
+            "corner": np.array([x - MARGIN, y - MARGIN], np.int32),
+        }
+        arrays |= {f"{layer.name}_{key}": value for key, value in grids.items()}
+    arrays |= _mouth_arrays(model, fit, windows["mouth"])
+    return arrays | {name: np.array(corner, np.int32) for name, corner in windows.items()}
+
+
+def geometry_file(arrays: Mapping[str, Any]) -> bytes:
+    """The bytes of `geometry.npz`."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def paint_windows(model: FaceModel, fit: FaceFit) -> dict[str, tuple[int, int]]:
+    """First pixels of the windows, from where eyes and lips stand."""
+    places = fit.places_N2
+    marks = dict(zip(model.landmarks, model.at_landmarks(places), strict=True))
+    lips = (marks["lip_upper_in_mid"] + marks["lip_lower_in_mid"]) / 2
+    left, right = (places[index] for index in model.eyes)
+    # over the mouth itself: a turned face has it beside the middle of the eyes
+    middle = float(marks["mouth_left"][0] + marks["mouth_right"][0]) / 2
+    width, height = WINDOW_SIZES["eye_left"]
+    out = {"mouth": (round(middle - WINDOW_SIZES["mouth"][0] / 2), round(float(lips[1]) - 32))}
+    for name, eye in (("eye_left", left), ("eye_right", right)):
+        out[name] = (round(float(eye[0]) - width / 2), round(float(eye[1]) - height / 2))
+    return out
+
+
+def _hide_neck(head: _Maps) -> None:
+    """Forget the neck under the jaw, in place: the jaw slides over it, as in the rig's maps."""
+    drawn = head.raw(head.model.head_weight_N[:, None])[..., 0]
+    lips = head.model.landmarks.index("lip_lower_in_mid")
+    lips_y = float(head.model.at_landmarks(head.fit.places_N2)[lips, 1]) * head.scale
+    under = np.arange(len(drawn))[:, None] > lips_y
+    neck = (drawn > 0.5) & (drawn < 0.96) & under & head.seen.known_HW
+    grown = cv.dilate(neck.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    head.known = head.known * ~(grown & (drawn > 0.5))
+
+
+def _moving(fit: FaceFit, model: FaceModel, points: Any) -> list[tuple[str, Float32Array]]:
+    """The displacements that move any of the points visibly."""
+    scale = camera.FOCAL / float(-fit.points_N3[model.pivot, 2])
+    return [
+        (MOTION_NAMES[int(index)], base)
+        for index, base in zip(model.base_index_L, fit.bases_LN3, strict=True)
+        if float(np.abs(base[points]).max(initial=0.0)) * scale > SMALLEST_SHIFT
+    ]
+
+
+def _skin_grids(maps: _Maps, box_4: Float32Array, limit: bool, known: Any = None) -> dict[str, Any]:
+    """Depth and displacements of the skin over a box."""
+    used = np.unique(maps.seen.corners_P3)
+    depth = maps.over(-maps.fit.points_N3[:, 2:], box_4, known)[..., 0]
+    bases = (
+        (name, maps.over(base, box_4, known))
+        for name, base in sorted(
+            _moving(maps.fit, maps.model, used), key=lambda item: MOTION_INDEX[item[0]]
+        )
+    )
+    return pack_grid(depth, bases, box_4, camera.FOCAL, limit)
+
+
+def _weights(maps: _Maps, box_4: Float32Array, most: float) -> dict[str, Any]:
+    weight = maps.over(np.minimum(maps.model.head_weight_N, most)[:, None], box_4)[..., 0]
+    return {"weight": np.rint(np.clip(weight, 0, 1) * 255).astype(np.uint8)}
+
+
+def _hair_depths(head: _Maps, layers: list[LayerPicture]) -> dict[str, Float32Array]:
+    """Depth maps (MAP, MAP) of the two hair layers.
+
+    The front lies on the head, the back in a plane behind the ears. Where hair hangs beside the
+    face, both run into each other at the person's outline, or a gap would open there in a turn.
+    """
+    depth = -head.fit.points_N3[:, 2:]
+    front = fill(head.raw(depth), head.known)[..., 0] - HAIR_OFF
+    ears = head.model.region("ears")
+    back = np.full_like(front, float(depth[ears].mean()) + BEHIND)
+    by_name = {layer.name: layer.rgba[..., 3] for layer in layers}
+    if _hangs(head, by_name):
+        frame = slice(MARGIN, MARGIN + camera.SIZE)
+        person = np.max([alpha[frame, frame] for alpha in by_name.values()], axis=0)
+        inside = cv.distanceTransform((person > 127).astype(np.uint8), cv.DIST_L2, 5)
+        inside = cv.resize(inside, (MAP, MAP), interpolation=cv.INTER_AREA)
+        share, mean = smoothstep(OUTLINE, 0.0, inside), (front + back) / 2
+        front, back = (d * (1 - share) + mean * share for d in (front, back))
+    return {"hair_front": front.astype(np.float32), "hair_back": back.astype(np.float32)}
+
+
+def _hangs(head: _Maps, alphas: Mapping[str, UInt8Array]) -> bool:
+    """Whether hair in front reaches down to the mouth."""
+    if "hair_front" not in alphas:
+        return False
+    lips = head.model.landmarks.index("lip_lower_in_mid")
+    row = round(float(head.model.at_landmarks(head.fit.places_N2)[lips, 1])) + MARGIN
+    return bool((alphas["hair_front"][row : row + 40] > 127).sum() > 80)
+
+
+def _hair_grids(head: _Maps, depth_HW: Float32Array, box_4: Float32Array) -> dict[str, Any]:
+    """Hair turns with the head; only the breath moves it."""
+    depth = to_grid(depth_HW[..., None], box_4)[..., 0]
+    breath = head.fit.bases_LN3[
+        int(np.flatnonzero(head.model.base_index_L == MOTION_INDEX["breath"])[0])
+    ]
+    lift = breath[head.model.region("scalp")].mean(0)
+    bases = [("breath", np.broadcast_to(lift, (GRID, GRID, 3)).astype(np.float32))]
+    weight = np.full((GRID, GRID), 255, np.uint8)
+    return pack_grid(depth, bases, box_4, camera.FOCAL, True) | {"weight": weight}
+
+
+def _mouth_arrays(model: FaceModel, fit: FaceFit, corner: tuple[int, int]) -> dict[str, Any]:
+    """The two lips' maps over the mouth's window, and the line between the lips."""
+    width, height = WINDOW_SIZES["mouth"]
+    left, top = corner[0] - LIPS_AROUND, corner[1] - LIPS_AROUND
+    size = max(width, height) + 2 * LIPS_AROUND
+    maps = _maps(model, fit, 0.9, 1.0, (left, top), size, 1.0)
+    jaw = np.flatnonzero(model.base_index_L == MOTION_INDEX["jawOpen"])[0]
+    drop = -maps.raw(fit.bases_LN3[jaw][:, 1:2])[..., 0]
+    marks = dict(zip(model.landmarks, model.at_landmarks(fit.places_N2), strict=True))
+    middle = (marks["lip_upper_in_mid"] + marks["lip_lower_in_mid"]) / 2 - np.array([left, top])
+    line = _between_lips(drop, (float(middle[0]), float(middle[1])), marks, (left, top))
+    below, lower_share = lip_masks(line, (size, size))
+    window = (slice(LIPS_AROUND, LIPS_AROUND + height), slice(LIPS_AROUND, LIPS_AROUND + width))
+    box_4 = np.array([corner[0] - 8, corner[1] - 8, width + 16, height + 16], np.float32)
+    out = {
+        "upper_lip_share": encode((~below[window]).astype(np.uint8) * 255),
+        "lower_lip_share": encode(lower_share[window].astype(np.uint8) * 255),
+    }
+    for name, hidden in (("upper_lip", below), ("lower_lip", ~below)):
+        grids = _skin_grids(maps, box_4, False, maps.known * ~hidden)
+        out |= {f"{name}_{key}": value for key, value in grids.items()}
+    return out
+
+
+def _between_lips(
+    drop: Float32Array,
+    middle: tuple[float, float],
+    marks: Mapping[str, Float32Array],
+    corner: tuple[int, int],
+) -> dict[int, int]:
+    """The line between the lips; through the marks where the maps do not show it."""
+    line = lip_line(drop, middle)
+    if len(line) >= 12:
+        return line
+    chain = sorted(
+        ((marks[a] + marks[b]) / 2 for a, b in (
+            ("mouth_left", "mouth_left"), ("lip_upper_in_left_1", "lip_lower_in_left_1"),
+            ("lip_upper_in_mid", "lip_lower_in_mid"),
+            ("lip_upper_in_right_1", "lip_lower_in_right_1"), ("mouth_right", "mouth_right"),
+        )), key=lambda place: float(place[0]),
+    )  # fmt: skip
+    x, y = (np.array([place[k] for place in chain]) - corner[k] for k in (0, 1))
+    columns = np.arange(round(float(x[0])) + 2, round(float(x[-1])) - 1)
+    rows = np.interp(columns, x, y)
+    return {int(c): round(float(r)) for c, r in zip(columns, rows, strict=True)}

@@ -1,0 +1,256 @@
+"""Takes a portrait apart into the layers the frame generator moves, each with its hidden part.
+
+What the picture shows is kept to the last pixel: at rest the layers put together give the portrait
+again. What one layer hides of another is continued from what is seen of it: smoothly, as a baseline
+until a network does better. Where head and body part on the neck is the model's to say, since no
+picture tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference import face_camera as camera
+from inference.contract import Float32Array, PersonareError, UInt8Array
+from inference.face_fit import FaceFit
+from inference.face_grids import MARGIN, fill, smoothstep
+from inference.face_model import FaceModel
+from inference.face_raster import look
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+SIDE: Final = camera.SIZE + 2 * MARGIN
+"""Pixels of a picture with what lies around the frame."""
+MASKS: Final = ("skin", "clothes", "hair_front", "hair_back")
+"""Visible shares of each pixel, 0..1, together the person's alpha: all skin with eyes, brows and
+beard; clothes and what lies on them; hair before the head and the shoulders; hair behind."""
+NECK_FADE: Final = (0.30, 0.50)
+NECK_ASIDE: Final = (0.80, 0.50)
+"""Head weights, and slants of the skin, between which the head's neck fades over the body's
+(training.rig.layers)."""
+COLUMN_FADE: Final = (0.80, 0.55)
+COLUMN_TOP: Final = (1.25, 0.85)
+"""Heights (dm) above the chin between which the neck's continuation behind the jaw fades in."""
+_YIELD: Final = {"hair_back": 1.0, "body": 1.0, "head": 1.0, "hair_front": 8.0}
+"""Whose colour gives way where layers mix: strands belong to the hair, not to the skin below."""
+_MUCH: Final = 0.004
+"""Share of the picture that a layer must cover to be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPicture:
+    """One layer over frame and MARGIN: premultiplied RGBA (SIDE, SIDE, 4)."""
+
+    name: str
+    rgba: UInt8Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The fitted head as the picture sees it; maps are (SIDE, SIDE)."""
+
+    seen: NDArray[np.bool_]
+    weight: Float32Array
+    """Share of the head's rotation, continued beyond the outline."""
+    fade: Float32Array
+    """Alpha of skin in the head's layer, continued too."""
+    column: Float32Array
+    """The neck's continuation behind the jaw."""
+
+
+def take_apart(
+    model: FaceModel, fit: FaceFit, picture: UInt8Array, masks: Mapping[str, Float32Array]
+) -> list[LayerPicture]:
+    """The layers from back to front.
+
+    `picture` is RGB (SIDE, SIDE, 3), the frame with MARGIN around; `masks` has MASKS, each
+    (SIDE, SIDE).
+
+    Raises:
+        PersonareError: the masks show no skin.
+    """
+    share = {name: np.clip(masks[name], 0, 1).astype(np.float32) for name in MASKS}
+    if float(share["skin"].mean()) < 0.01:
+        raise PersonareError(
+            "The picture shows no skin where the face should be.",
+            "Choose a picture with the face in full view.",
+        )
+    head = _head(model, fit)
+    front = share["hair_front"]
+    visible = {
+        "hair_back": share["hair_back"],
+        "body": share["clothes"] + share["skin"] * (1 - head.fade),
+        "head": share["skin"] * head.fade,
+        "hair_front": front,
+    }
+    alpha = {
+        "hair_back": _alpha_back(share["hair_back"], visible, fit, model),
+        "body": _alpha_body(share, head),
+        "head": _alpha_head(share["skin"], front, head),
+        "hair_front": front,
+    }
+    colour = {name: _seen_colour(picture, visible[name]) for name in visible}
+    colour["hair_back"] = _seen_colour(picture, visible["hair_back"], 0.1 * front)
+    colour["body"] = _neck_colour(picture, share["skin"], visible["body"], colour["body"], head)
+    colour["head"] = _scalp_colour(visible["head"], front, colour["head"], colour["hair_front"])
+    made = [name for name in alpha if float(alpha[name].mean()) > _MUCH]
+    _settle(picture, {n: visible[n] for n in made}, {n: alpha[n] for n in made}, colour)
+    return [
+        LayerPicture(
+            name,
+            np.rint(np.dstack([colour[name] * alpha[name][..., None], alpha[name] * 255]))
+            .clip(0, 255)
+            .astype(np.uint8),
+        )
+        for name in made
+    ]
+
+
+def _head(model: FaceModel, fit: FaceFit) -> _Head:
+    points = fit.points_N3
+    normals = vertex_normals(points, model.triangles_F3)
+    seen = look(fit.places_N2 + MARGIN, -points[:, 2], model.triangles_F3, SIDE)
+    weight = model.head_weight_N
+    neck = smoothstep(0.985, 0.93, weight)
+    fade = smoothstep(*NECK_FADE, weight) * (1 - neck * smoothstep(*NECK_ASIDE, normals[:, 2]))
+    maps = seen.read(np.stack([weight, fade], 1))
+    known = seen.known_HW.astype(np.float32)
+    filled = fill(maps, known)
+    return _Head(seen.known_HW, filled[..., 0], filled[..., 1], _column(model, fit))
+
+
+def vertex_normals(points_N3: Float32Array, triangles_F3: NDArray[np.int64]) -> Float32Array:
+    """Unit normals (N, 3)."""
+    a, b, c = (points_N3[triangles_F3[:, k]] for k in range(3))
+    across = np.cross(b - a, c - a)
+    total = np.stack(
+        [
+            np.bincount(triangles_F3.ravel(), np.repeat(across[:, k], 3), len(points_N3))
+            for k in range(3)
+        ],
+        1,
+    )
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return (total / np.maximum(length, 1e-9)).astype(np.float32)
+
+
+def _column(model: FaceModel, fit: FaceFit) -> Float32Array:
+    """Alpha of the neck going straight up behind the jaw, from the ring where it meets it."""
+    weight, points = model.head_weight_N, fit.points_N3
+    ring = (weight > 0.47) & (weight < 0.63) & ~model.region("none")
+    places = fit.places_N2 + MARGIN
+    left, right = float(places[ring, 0].min()), float(places[ring, 0].max())
+    sides = places[ring][np.abs(places[ring, 0] - (left + right) / 2) > 0.35 * (right - left)]
+    root = max(float(sides[:, 1].mean()), float(places[ring, 1].max())) + 4
+    chin = float(places[model.region("face"), 1].max())
+    scale = camera.FOCAL / float(-points[ring, 2].mean())
+    y, x = np.arange(SIDE)[:, None], np.arange(SIDE)[None]
+    across = smoothstep(left - 1, left + 3, x) * smoothstep(right + 1, right - 3, x)
+    top = smoothstep(chin - COLUMN_TOP[0] * scale, chin - COLUMN_TOP[1] * scale, y)
+    bottom = (y <= root).astype(np.float32)  # below, the neck itself is seen
+    return (across * top * bottom).astype(np.float32)
+
+
+def _uncovered(visible: Float32Array, cover: Float32Array) -> Float32Array:
+    """Alpha of what shows beneath a cover; 0 where nothing can be told."""
+    return np.clip(visible / np.maximum(1 - cover, 1e-3), 0, 1) * (cover < 0.95)
+
+
+def _believe(alpha: Float32Array, cover: Float32Array, hidden: Float32Array) -> Float32Array:
+    """An alpha where it is seen, and a guess where it is covered."""
+    guess = smoothstep(0.3, 0.9, cover)
+    return (alpha * (1 - guess) + hidden * guess).astype(np.float32)
+
+
+def _alpha_head(skin: Float32Array, front: Float32Array, head: _Head) -> Float32Array:
+    outline = cv.GaussianBlur(cv.erode(head.seen.astype(np.float32), np.ones((3, 3))), (0, 0), 1.2)
+    return _believe(_uncovered(skin, front), front, outline) * head.fade
+
+
+def _alpha_body(share: Mapping[str, Float32Array], head: _Head) -> Float32Array:
+    front = share["hair_front"]
+    neck = share["skin"] * smoothstep(*COLUMN_FADE, head.weight)
+    alpha = _uncovered(share["clothes"] + neck, front)
+    around = fill(alpha[..., None], 1 - front)[..., 0]
+    hidden = smoothstep(0.35, 0.65, around) * smoothstep(0.9, 0.5, head.weight)
+    return np.maximum(_believe(alpha, front, hidden), head.column)
+
+
+def _alpha_back(
+    seen: Float32Array, visible: Mapping[str, Float32Array], fit: FaceFit, model: FaceModel
+) -> Float32Array:
+    cover = np.clip(sum(visible[name] for name in ("body", "head", "hair_front")), 0, 1)
+    alpha = _uncovered(seen, cover)
+    # hair in front tells of hair behind: only head and body keep from knowing
+    known = np.clip(1 - visible["body"] - visible["head"], 0, 1)
+    around = fill(np.clip(seen + visible["hair_front"], 0, 1)[..., None], known)[..., 0]
+    row = model.landmarks.index("chin")
+    chin = float(model.at_landmarks(fit.places_N2)[row, 1]) + MARGIN
+    low = smoothstep(chin + 60, chin - 10, np.arange(SIDE)[:, None])
+    return _believe(alpha, cover, smoothstep(0.4, 0.7, around) * np.maximum(low, around > 0.8))
+
+
+def _seen_colour(
+    picture: UInt8Array, visible: Float32Array, like: Float32Array | None = None
+) -> Float32Array:
+    """Straight colour (SIDE, SIDE, 3): the picture's where it shows the layer, else continued.
+
+    `like` marks pixels that may lend their colour where the layer itself is far.
+    """
+    own = picture.astype(np.float32)
+    sure = visible**8 if like is None else np.maximum(visible**8, like**8 * 0.02)
+    keep = smoothstep(0.88, 0.99, visible)[..., None]
+    out: Float32Array = own * keep + fill(own, sure.astype(np.float32)) * (1 - keep)
+    return out
+
+
+def _neck_colour(
+    picture: UInt8Array, skin: Float32Array, visible: Float32Array, body: Float32Array, head: _Head
+) -> Float32Array:
+    """The body's colour, with the neck's own skin carried up behind the jaw."""
+    neck = skin**8 * (head.weight < 0.7) * (head.weight > 0.02) * head.seen
+    if float(neck.mean()) < 1e-4:
+        neck = skin**8  # no neck to be seen: a beard, a scarf, a drawing
+    carried = fill(picture.astype(np.float32), neck.astype(np.float32))
+    part = (head.column * (1 - smoothstep(0.3, 0.8, visible)))[..., None]
+    out: Float32Array = body * (1 - part) + carried * part
+    return out
+
+
+def _scalp_colour(
+    visible: Float32Array, front: Float32Array, head: Float32Array, hair: Float32Array
+) -> Float32Array:
+    """The head's colour, with shaded roots of the hair where hair lies over it."""
+    bare = (visible > 0.5).astype(np.uint8)
+    away = cv.distanceTransform(1 - bare, cv.DIST_L2, 3)
+    part = 0.75 * smoothstep(2.0, 14.0, away) * smoothstep(0.2, 0.7, front)
+    out: Float32Array = head * (1 - part[..., None]) + 0.7 * hair * part[..., None]
+    return out
+
+
+def _settle(
+    picture: UInt8Array,
+    visible: Mapping[str, Float32Array],
+    alpha: Mapping[str, Float32Array],
+    colour: dict[str, Float32Array],
+) -> None:
+    """Correct the colours, in place, so that the layers laid over each other give the picture."""
+    composite = np.zeros(picture.shape, np.float32)
+    shares = {}
+    uncovered = np.ones(picture.shape[:2], np.float32)
+    for name in reversed(list(visible)):
+        shares[name] = uncovered * alpha[name]
+        uncovered = uncovered * (1 - alpha[name])
+        composite += colour[name] * shares[name][..., None]
+    whole = smoothstep(0.9, 0.995, 1 - uncovered)[..., None]
+    missing = (picture - composite - uncovered[..., None] * picture) * whole
+    strength = np.maximum(sum(_YIELD[name] * share**2 for name, share in shares.items()), 0.05)
+    for name, share in shares.items():
+        change = missing * (_YIELD[name] * share / strength)[..., None]
+        colour[name] = np.clip(colour[name] + change, 0, 255).astype(np.float32)

@@ -1,0 +1,119 @@
+"""Lends an imported portrait the inside of a bundled character's mouth.
+
+A picture with its lips closed shows no teeth. Until a network paints them for the very face, the
+bank of insides of the bundled character whose skin is nearest is scaled to the new mouth.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from inference.character import Character
+from inference.contract import PersonareError, UInt8Array
+from inference.face_grids import encode
+from inference.frame_generator_windows import WINDOW_SIZES, read_view, window_of
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+_SCALES: Final = (0.6, 1.7)
+"""Least and most that a borrowed mouth is scaled."""
+_KEYS: Final = ("mouth_jaw", "tongue_out", "tongue_jaw")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Where a mouth's window is cut open: middle column, row there, and width."""
+
+    x: float
+    y: float
+    width: float
+
+
+def cut_of(arrays: Mapping[str, Any]) -> _Cut:
+    """The cut of a geometry's arrays.
+
+    Raises:
+        ValueError: they have none.
+    """
+    upper = cv.imdecode(arrays["upper_lip_share"], cv.IMREAD_GRAYSCALE)
+    lower = cv.imdecode(arrays["lower_lip_share"], cv.IMREAD_GRAYSCALE)
+    if upper is None or lower is None:
+        raise ValueError("the line between the lips cannot be read")
+    columns = np.flatnonzero((lower == 0).any(0))
+    if len(columns) < 4:
+        raise ValueError("the lips have no line between them")
+    x = float(columns[0] + columns[-1]) / 2
+    rows = np.flatnonzero(upper[:, round(x)] == 0)
+    return _Cut(x, float(rows[0]) if len(rows) else upper.shape[0] / 2, float(len(columns)))
+
+
+def borrow_bank(lenders: Iterable[Character], window: UInt8Array, cut: _Cut) -> dict[str, Any]:
+    """The bank's part of `geometry.npz` for a mouth, from the lender whose mouth looks most alike.
+
+    `window` is the mouth's window of the portrait (H, W, RGBA). Without a usable lender the result
+    is empty, and the mouth opens onto the open-mouth reference.
+    """
+    best: tuple[float, dict[str, Any]] | None = None
+    for lender in lenders:
+        try:
+            arrays = _lent(lender)
+            view = read_view(lender.portrait_path)
+        except (PersonareError, OSError, ValueError, KeyError, zipfile.BadZipFile):
+            continue  # a damaged lender is no reason to refuse the picture
+        corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
+        theirs = window_of(view, corner, WINDOW_SIZES["mouth"])
+        apart = float(np.linalg.norm(_tone(theirs) - _tone(window)))
+        if best is None or apart < best[0]:
+            best = apart, arrays
+    return {} if best is None else _fitted(best[1], cut)
+
+
+def _lent(lender: Character) -> dict[str, Any]:
+    path: Path | None = lender.geometry_path
+    if path is None:
+        raise ValueError("no geometry")
+    with np.load(path, allow_pickle=False) as archive:
+        names = (*_KEYS, "mouth", "mouth_colour", "tongue_colour", "tongue_alpha",
+            "upper_lip_share", "lower_lip_share")  # fmt: skip
+        return {name: archive[name] for name in names}
+
+
+def _tone(window: UInt8Array) -> Any:
+    """Mean colour of the window's skin, lips included."""
+    alpha = window[..., 3:].astype(np.float32)
+    return (window[..., :3] * alpha).sum((0, 1)) / max(float(alpha.sum()), 1.0)
+
+
+def _fitted(arrays: dict[str, Any], cut: _Cut) -> dict[str, Any]:
+    theirs = cut_of(arrays)
+    scale = float(np.clip(cut.width / theirs.width, *_SCALES))
+    matrix = np.array(
+        [[scale, 0, cut.x - scale * theirs.x], [0, scale, cut.y - scale * theirs.y]], np.float32
+    )
+    out: dict[str, Any] = {name: arrays[name] for name in _KEYS}
+    for name in ("mouth_colour", "tongue_colour"):
+        picture = cv.imdecode(arrays[name], cv.IMREAD_COLOR)
+        out[name] = encode(_moved(picture, matrix, name == "mouth_colour"))
+    alpha = cv.imdecode(arrays["tongue_alpha"], cv.IMREAD_GRAYSCALE)
+    out["tongue_alpha"] = encode(_moved(alpha, matrix, False))
+    return out
+
+
+def _moved(tiles: UInt8Array, matrix_23: Any, extend: bool) -> UInt8Array:
+    """Every window of a column of windows, scaled and moved."""
+    width, height = WINDOW_SIZES["mouth"]
+    border = cv.BORDER_REPLICATE if extend else cv.BORDER_CONSTANT
+    moved = [
+        cv.warpAffine(
+            tiles[top : top + height], matrix_23, (width, height), None, cv.INTER_LINEAR, border
+        )
+        for top in range(0, len(tiles), height)
+    ]
+    return np.concatenate(moved)
