@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import moderngl
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from inference.contract import Float32Array, UInt8Array
 from training.rig import shaders
 from training.rig.layers import LAYERS
 from training.rig.mesh import Mesh
+from training.rig.people import SkinSpec
 from training.rig.person import Deformed, Part, Person
 from training.rig.skin_paint import paint_skin
 from training.rig.textures import detail_noise, load_picture
 
 MOVING = "3f 3f 1f"
 STILL = "2f 4f 1f 1f"
-CUT_OF = {"hair": 0.5}
+CUT_OF = {"hair": 0.5, "toon_hair": 0.5, "drawn_hair": 0.5, "fur": 0.5}
 """Alpha below which a material lets light through (shadows, occlusion)."""
+SEEN_FROM = {**CUT_OF, "hair": 0.3, "eye": 0.5, "toon_eye": 0.5, "drawn_eye": 0.5}
+"""Alpha from which a material counts as what is seen at a pixel."""
+PROGRAMS = {
+    "hair": ("hair_solid", "hair_soft"),
+    "eye": ("eye", "cornea"),
+    "toon_eye": ("toon", "cornea"),
+    "drawn_eye": ("drawn",),
+    "toon_hair": ("toon",),
+    "drawn_hair": ("drawn",),
+}
+"""Programs of the materials that do not have just their own."""
 
 
 @dataclass(slots=True)
@@ -36,6 +50,10 @@ class GpuPart:
     arrays: dict[str, moderngl.VertexArray]
     texture: moderngl.Texture
     brightness: float
+    order_F: NDArray[np.int64] | None = None
+    """How `faces` is sorted: the triangle drawn at each place; None if as in the mesh."""
+    values: moderngl.Buffer | None = None
+    """Kept for `training.rig.surface`: the label values of each vertex."""
 
 
 @dataclass(slots=True)
@@ -51,7 +69,8 @@ class Gpu:
 
     KEPT = 3
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
         self.context = moderngl.create_context(standalone=True, backend="egl")  # type: ignore[arg-type]
         c = self.context
         self.programs: dict[str, Any] = {}
@@ -59,13 +78,14 @@ class Gpu:
             self.programs[name] = c.program(vertex_shader=vertex, fragment_shader=fragment)
         self.depth: Any = self._plain("depth")
         self.values: Any = self._plain("values")
+        self.ids: Any = self._plain("ids", "values")
         self._textures: dict[Any, tuple[moderngl.Texture, float]] = {}
         self._people: dict[int, GpuPerson] = {}
         self.detail = self._texture(detail_noise())
         self.detail.repeat_x = self.detail.repeat_y = True
 
-    def _plain(self, name: str) -> moderngl.Program:
-        vertex, fragment = shaders.plain_program(name)
+    def _plain(self, name: str, vertex_name: str = "") -> moderngl.Program:
+        vertex, fragment = shaders.plain_program(name, vertex_name or name)
         return self.context.program(vertex_shader=vertex, fragment_shader=fragment)
 
     def _texture(self, pixels: UInt8Array) -> moderngl.Texture:
@@ -78,16 +98,24 @@ class Gpu:
     def _picture(self, person: Person, part: Part) -> tuple[moderngl.Texture, float]:
         key = part.texture
         if key not in self._textures:
-            if part.material == "skin":
-                made = (self._texture(paint_skin(person.spec.skin, person.assets)), 1.0)
-            else:
-                pixels, bright = load_picture(part.texture)
+            if isinstance(key, SkinSpec):
+                made = (self._texture(paint_skin(key, person.assets)), 1.0)
+            elif isinstance(key, Path):
+                pixels, bright = load_picture(key, self._largest)
                 made = (self._texture(pixels), bright)
+            else:
+                made = (self._texture(key.paint(person.assets)), key.brightness)
             self._textures[key] = made
-            while len(self._textures) > 40:
-                oldest = next(iter(self._textures))
-                self._textures.pop(oldest)
+            self._forget_textures()
+        self._textures[key] = self._textures.pop(key)
         return self._textures[key]
+
+    def _forget_textures(self) -> None:
+        """Release the pictures longest unused, but none that somebody still wears."""
+        worn = {id(part.texture) for held in self._people.values() for part in held.parts.values()}
+        old = [key for key, made in self._textures.items() if id(made[0]) not in worn]
+        for key in old[: max(len(self._textures) - 60, 0)]:
+            self._textures.pop(key)[0].release()
 
     def person(self, person: Person) -> GpuPerson:
         """The buffers of a person, made at first sight; the least recent person is released."""
@@ -103,7 +131,7 @@ class Gpu:
         for part in old.parts.values():
             for array in part.arrays.values():
                 array.release()
-            for buffer in (part.moving, part.still, part.faces, part.tangents):
+            for buffer in (part.moving, part.still, part.faces, part.tangents, part.values):
                 if buffer is not None:
                     buffer.release()
 
@@ -116,8 +144,7 @@ class Gpu:
         tangents = c.buffer(reserve=count * 12) if part.material == "hair" else None
         texture, brightness = self._picture(person, part)
         arrays = {}
-        names = {"hair": ["hair_solid", "hair_soft"], "eye": ["eye", "cornea"]}
-        for name in names.get(part.material, [part.material]):
+        for name in PROGRAMS.get(part.material, (part.material,)):
             arrays[name] = self._array(self.programs[name], moving, still, faces, tangents)
         arrays["depth"] = self._array(self.depth, moving, still, faces, None)
         return GpuPart(part, moving, still, faces, tangents, arrays, texture, brightness)
@@ -138,14 +165,17 @@ class Gpu:
             content.append((tangents, "3f", "tangent"))
         return self.context.vertex_array(program, content, faces, index_element_size=4)
 
-    def values_array(self, held: GpuPart, values: moderngl.Buffer) -> moderngl.VertexArray:
-        """The part as the values program draws it, with a buffer of 4 floats a vertex."""
+    def values_array(
+        self, held: GpuPart, values: moderngl.Buffer, program: Any = None
+    ) -> moderngl.VertexArray:
+        """The part as `values` (or `ids`) draws it, with a buffer of 4 floats a vertex."""
+        program = program or self.values
         content = [
-            _bind(self.values, held.moving, MOVING, ("point", "normal", "light")),
-            _bind(self.values, held.still, STILL, ("uv", "layer_alpha", "occlusion", "root")),
+            _bind(program, held.moving, MOVING, ("point", "normal", "light")),
+            _bind(program, held.still, STILL, ("uv", "layer_alpha", "occlusion", "root")),
             (values, "4f", "value"),
         ]
-        return self.context.vertex_array(self.values, content, held.faces, index_element_size=4)
+        return self.context.vertex_array(program, content, held.faces, index_element_size=4)
 
     def write_still(self, held: GpuPart) -> None:
         """Send uv, layer alpha and baked occlusion again."""

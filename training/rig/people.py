@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from inference.contract import UInt8Array
 from training.rig.base_mesh import Shape
 
+if TYPE_CHECKING:
+    from training.rig.assets import RigAssets
+
 Colour = tuple[float, float, float]
+
+
+class Painted(Protocol):
+    """A picture made by code for a mesh; equal ones (by `==` and hash) are painted once."""
+
+    @property
+    def brightness(self) -> float:
+        """Mean linear brightness of what is opaque, for recolouring."""
+
+    def paint(self, assets: RigAssets) -> UInt8Array:
+        """RGBA pixels (h, w, 4), straight alpha, the first row at v = 0."""
+
+    def __hash__(self) -> int: ...
 
 
 def friendly(smile: float = 0.16, brows: float = 0.22) -> dict[str, float]:
@@ -47,6 +65,9 @@ class SkinSpec:
     buzz: float = 0.0
     """Cover of very short hair on the scalp of people without a hair mesh, 0..1."""
     seed: int = 0
+    texels: int = 1024
+    """Side of the painted picture: 1024 has some 75 texels between the pupils, more than a frame
+    of 512 pixels shows; training pictures of 256 need half."""
 
 
 @dataclass(slots=True)

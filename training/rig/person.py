@@ -25,7 +25,7 @@ from training.rig.hair_shape import (
 )
 from training.rig.mesh import Mesh, build_mesh, subset
 from training.rig.mesh_files import MhcloFit
-from training.rig.people import Colour, PersonSpec, SkinSpec
+from training.rig.people import Colour, Painted, PersonSpec, SkinSpec
 from training.rig.pose import turn_head
 from training.rig.skin_paint import skin_tone
 from training.rig.subdivision import catmull_clark
@@ -48,11 +48,12 @@ IRIS_TINT: dict[str, Colour] = {
 @dataclass(slots=True)
 class Part:
     """One mesh of a person. `material` names its shader; `alpha` gives, for each layer it is in,
-    the alpha of its points; parts not `in_full` are drawn only when layers are asked for."""
+    the alpha of its points; parts not `in_full` are drawn only when layers are asked for;
+    `uniforms` are further values for the shader."""
 
     mesh: Mesh
     material: str
-    texture: Path | SkinSpec
+    texture: Path | SkinSpec | Painted
     head_weight_N: Float32Array
     alpha: dict[str, Float32Array]
     colour: Colour | None = None
@@ -60,6 +61,7 @@ class Part:
     in_full: bool = True
     occlusion_N: Float32Array | None = None
     root_N: Float32Array | None = None
+    uniforms: dict[str, float | tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -79,12 +81,14 @@ class Person:
     def __init__(self, spec: PersonSpec, assets: RigAssets, fine: bool = False) -> None:
         self._fine = fine
         self.spec, self.assets = spec, assets
+        self._eyeball = np.eye(3, dtype=np.float32)  # what bending makes of a round eyeball
         base = assets.base
         self._bases = base.bases_LB3
         vertices = base.identity(spec.shape)
         for name, weight in spec.rest.items():
             vertices += weight * self._bases[LINEAR_NAMES.index(name)]
-        self.base_B3 = self._close_lips(vertices.astype(np.float32), assets)
+        self._plain_B3 = self._close_lips(vertices.astype(np.float32), assets)
+        self.base_B3, vertices = self._bend(self._plain_B3), self._bend(vertices)
         self.eyes_23 = np.stack([base.joint(vertices, n) for n in ("l-eye", "r-eye")])
         self.pupil_distance = float(self.eyes_23[0, 0] - self.eyes_23[1, 0])
         neck, head = base.joint(vertices, "neck"), base.joint(vertices, "head")
@@ -100,6 +104,7 @@ class Person:
             skin.root_N = 1 - spec.skin.buzz * buzz_shade(place, self.regions["ears"])
             skin.colour = spec.hair_colour
         self._linear_index = np.array([MOTION_INDEX[name] for name in LINEAR_NAMES])
+        self.gain_L = np.ones(len(LINEAR_NAMES), np.float32)
 
     def _close_lips(self, base_B3: Float32Array, assets: RigAssets) -> Float32Array:
         """Raise the jaw until the lips just touch in the middle, for faces that leave a gap."""
@@ -111,9 +116,20 @@ class Person:
         drop = float(jaw[body][mouth.upper, 1] - jaw[body][mouth.lower, 1])
         return base_B3 - max(gap, 0.0) / drop * jaw
 
+    def _bend(self, base_B3: Float32Array) -> Float32Array:
+        """Base vertices in the space of this person; the exaggerated ones of
+        `training.people` bend it."""
+        return base_B3
+
+    def _restyle(self, points_N3: Float32Array) -> Float32Array:
+        """Hair points at rest as this person wears them."""
+        return points_N3
+
     # --- building ---------------------------------------------------------------------------
 
-    def _add(self, name: str, mesh: Mesh, material: str, texture: Path | SkinSpec, **more) -> None:  # type: ignore[no-untyped-def]
+    def _add(  # type: ignore[no-untyped-def]
+        self, name: str, mesh: Mesh, material: str, texture: Path | SkinSpec | Painted, **more
+    ) -> None:
         weight = np.clip(mesh.weights @ self._head_weight, 0, 1).astype(np.float32)
         alpha = more.pop("alpha", None) or {"head": np.ones(mesh.size, np.float32)}
         self.parts[name] = Part(mesh, material, texture, weight, alpha, **more)
@@ -235,9 +251,20 @@ class Person:
             combed = comb_aside(points, self.eyes_23, COMBED[style])
         elif style in SWEPT:
             combed = sweep_aside(points, self.eyes_23, SWEPT[style])
+        combed = self._restyle(combed)
         if mesh.offsets_N3 is not None:
             mesh.offsets_N3 += combed - points
             points = combed
+        self._wear(mesh, points, assets.texture("hair", style), ear_z)
+        skin = self.parts["skin"].mesh.points(self.base_B3)
+        if style in SOFT_HAIRLINE:
+            self.parts["hair"].root_N = root_distance(mesh, points, skin, self.eyes_23)
+        self._shade_scalp(mesh, points, assets)
+
+    def _wear(
+        self, mesh: Mesh, points: Float32Array, texture: Path | Painted, ear_z: float
+    ) -> None:
+        """Divide hair into what is in front and behind, and add it."""
         body = np.concatenate(
             [self.parts[n].mesh.points(self.base_B3) for n in ("neck", "clothes")]
         )
@@ -247,11 +274,11 @@ class Person:
             "hair_back": one - layers.smoothstep(1.0, 1.5, share),
             "hair_front": layers.smoothstep(0.0, 1.0, share),
         }
-        texture = assets.texture("hair", style)
         self._add("hair", mesh, "hair", texture, colour=self.spec.hair_colour, alpha=alpha)
+
+    def _shade_scalp(self, mesh: Mesh, points: Float32Array, assets: RigAssets) -> None:
+        """Colour the skin under the hair and a little before it."""
         skin = self.parts["skin"].mesh.points(self.base_B3)
-        if style in SOFT_HAIRLINE:
-            self.parts["hair"].root_N = root_distance(mesh, points, skin, self.eyes_23)
         # pale hair hardly shades the scalp, where dark roots would look like dots
         shade = 1 - 0.85 * min(1.0, max(self.spec.hair_colour) / 0.30)
         self.parts["skin"].root_N = 1 - shade * scalp_shade(skin, mesh, points, self.eyes_23)
@@ -285,14 +312,18 @@ class Person:
         share = self.column_share[:, None]
         return (points * (1 - share) + self._column_place * share).astype(np.float32)
 
+    def base_under(self, motion_D: Float32Array) -> Float32Array:
+        """Base vertices (19158, 3) under a motion's displacements."""
+        values = motion_D[self._linear_index].astype(np.float32) * self.gain_L
+        used = np.nonzero(values)[0]
+        if not len(used):
+            return self.base_B3
+        moved = values[used] @ self._bases[used].reshape(len(used), -1)
+        return self._bend(self._plain_B3 + moved.reshape(-1, 3))
+
     def unposed(self, motion_D: Float32Array) -> dict[str, Float32Array]:
         """Points of every part after displacement and gaze, before the head turns."""
-        values = motion_D[self._linear_index].astype(np.float32)
-        used = np.nonzero(values)[0]
-        base = self.base_B3
-        if len(used):
-            moved = values[used] @ self._bases[used].reshape(len(used), -1)
-            base = base + moved.reshape(-1, 3)
+        base = self.base_under(motion_D)
         points = {
             name: self._column(base) if name == "neck" else part.mesh.points(base)
             for name, part in self.parts.items()
@@ -313,7 +344,8 @@ class Person:
             if yaw or pitch:
                 mine = self._left_eye if side == "Left" else ~self._left_eye
                 centre = self.eyes_23[index]
-                points_N3[mine] = (points_N3[mine] - centre) @ _gaze(yaw, pitch).T + centre
+                turn = self._eyeball @ _gaze(yaw, pitch) @ np.linalg.inv(self._eyeball)
+                points_N3[mine] = (points_N3[mine] - centre) @ turn.T.astype(np.float32) + centre
 
     def deform(self, motion_D: Float32Array) -> Deformed:
         """The person under a motion (MOTION_SIZE values of the contract)."""
@@ -336,7 +368,8 @@ class Person:
 
     def basis(self, name: str) -> dict[str, Float32Array]:
         """Displacement (n, 3) of each part's points under one LINEAR_NAMES value at 1.0."""
-        base = self._bases[LINEAR_NAMES.index(name)]
+        row = LINEAR_NAMES.index(name)
+        base = self._bases[row] * self.gain_L[row]
         out = {
             key: (part.mesh.weights @ base).astype(np.float32) for key, part in self.parts.items()
         }

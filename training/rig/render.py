@@ -7,15 +7,15 @@ and straight alpha; crops are cut from the 512-pixel frame by a shifted projecti
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Any, Final
 
 import moderngl
 import numpy as np
 
 from inference.contract import Float32Array, UInt8Array
-from training.rig.gpu import CUT_OF, Gpu, GpuPart, GpuPerson
+from training.rig.gpu import CUT_OF, PROGRAMS, SEEN_FROM, Gpu, GpuPart, GpuPerson
 from training.rig.layers import LAYERS
-from training.rig.occlusion import bake
+from training.rig.occlusion import Fineness, bake
 from training.rig.person import Deformed, Person
 from training.rig.scene import FRAME, Scene, orthographic
 
@@ -31,7 +31,8 @@ OCCLUDERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 """For each layer, the parts of others that cut it; of hair, what is not wholly in this layer."""
 ONE_SIDED: Final = ("skin", "eyes", "teeth")
 """Parts whose inside is never seen: half of their triangles need not be drawn."""
-ORDER: Final = ("skin", "neck", "eyes", "teeth", "tongue", "clothes")
+SOFT: Final = ("brows", "lashes", "lens")
+"""Materials that are blended over the rest."""
 _SCENE_FLOATS: Final = 32 + 4 * (5 + 9 + 2)
 
 
@@ -51,11 +52,13 @@ def over(upper: UInt8Array, lower: UInt8Array) -> UInt8Array:
 
 
 class Renderer:
-    """Draws people. `size` is the full frame's width in pixels, `samples` the multisampling."""
+    """Draws people. `size` is the full frame's width in pixels, `samples` the multisampling;
+    `fineness` says how finely occlusion is baked."""
 
-    def __init__(self, size: int = 512, samples: int = 4) -> None:
+    def __init__(self, size: int = 512, samples: int = 4, fineness: Fineness | None = None) -> None:
         self.size, self.samples = size, samples
-        self._gpu = Gpu()
+        self._fineness = fineness or Fineness()
+        self._gpu = Gpu(self._fineness.texels)
         c = self._gpu.context
         self._shadow = c.depth_texture((SHADOW_SIZE, SHADOW_SIZE))
         self._shadow.compare_func = "<="
@@ -65,6 +68,7 @@ class Renderer:
         self._scene_block = c.buffer(reserve=_SCENE_FLOATS * 4, dynamic=True)
         self._targets: dict[tuple[int, int], tuple[moderngl.Framebuffer, ...]] = {}
         self._value_targets: dict[tuple[int, int], moderngl.Framebuffer] = {}
+        self.id_targets: dict[tuple[int, int], Any] = {}  # of training.rig.surface
         self._current: tuple[Person, Deformed, Scene] | None = None
         self._shadow_matrix = np.eye(4, dtype=np.float32)
         for program in self._gpu.programs.values():
@@ -110,7 +114,7 @@ class Renderer:
         """Upload the deformation and draw the shadow map, unless it was the last one drawn."""
         held = self._gpu.person(person)
         if person.parts["skin"].occlusion_N is None:
-            bake(self._gpu, held)
+            bake(self._gpu, held, self._fineness)
             self._current = None
         now = (person, deformed, scene)
         if self._current is None or any(
@@ -223,17 +227,19 @@ class Renderer:
         ):
             if name in program:
                 program[name].value = value
+        for name, value in spec.uniforms.items():
+            if name in program:
+                program[name].value = value
         part.arrays[program_name].render()
 
     def _draw_solid(self, held: GpuPerson, layer: str) -> None:
-        for name in ORDER:
-            if self._draws(held, name, layer):
+        for name, part in held.parts.items():
+            material = part.part.material
+            if material not in SOFT and self._draws(held, name, layer):
                 if name in ONE_SIDED:
                     self._gpu.context.enable(moderngl.CULL_FACE)
-                self._draw_part(held.parts[name], held.parts[name].part.material)
+                self._draw_part(part, PROGRAMS.get(material, (material,))[0])
                 self._gpu.context.disable(moderngl.CULL_FACE)
-        if self._draws(held, "hair", layer):
-            self._draw_part(held.parts["hair"], "hair_solid")
 
     def _draw_soft(
         self, held: GpuPerson, target: moderngl.Framebuffer, scene: Scene, layer: str
@@ -243,12 +249,12 @@ class Renderer:
         context.enable(moderngl.BLEND)
         context.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
         target.depth_mask = False
-        if self._draws(held, "eyes", layer):
+        if self._draws(held, "eyes", layer) and "cornea" in held.parts["eyes"].arrays:
             self._draw_part(held.parts["eyes"], "cornea")
-        for name in ("brows", "lashes"):
-            if self._draws(held, name, layer):
-                self._draw_part(held.parts[name], name)
-        if self._draws(held, "hair", layer):
+        for name, part in held.parts.items():
+            if part.part.material in SOFT and self._draws(held, name, layer):
+                self._draw_part(part, part.part.material)
+        if self._draws(held, "hair", layer) and "hair_soft" in held.parts["hair"].arrays:
             self._sort(held.parts["hair"], scene)
             self._draw_part(held.parts["hair"], "hair_soft")
         target.depth_mask = True
@@ -260,7 +266,7 @@ class Renderer:
         points = self._current[1].points["hair"]
         depth = points @ scene.view_44[2, :3]
         mesh = part.part.mesh
-        order = np.argsort(depth[mesh.point_triangles_F3].sum(1))
+        part.order_F = order = np.argsort(depth[mesh.point_triangles_F3].sum(1))
         part.faces.write(mesh.triangles_F3[order].astype(np.int32).tobytes())
 
     # --- values -----------------------------------------------------------------------------
@@ -296,7 +302,7 @@ class Renderer:
         program["whole"].value = float(layer == "")
         channels = max((v.shape[1] for v in values.values()), default=1)
         for name, part in held.parts.items():
-            if self._draws(held, name, layer) and part.part.material not in ("brows", "lashes"):
+            if self._draws(held, name, layer) and part.part.material not in SOFT:
                 self._draw_values(part, values.get(name))
         shape = (pixels, pixels, 4)
         drawn = np.frombuffer(target.read(components=4, dtype="f4"), np.float32).reshape(shape)
@@ -319,7 +325,7 @@ class Renderer:
         if values is not None:
             block[:, : values.shape[1]] = values[mesh.point_of_V]
         part.texture.use(0)
-        program["cut"].value = {"hair": 0.3, "eye": 0.5}.get(part.part.material, 0.0)
+        program["cut"].value = SEEN_FROM.get(part.part.material, 0.0)
         program["given"].value = float(values is not None)
         buffer = self._gpu.context.buffer(block.tobytes())
         array = self._gpu.values_array(part, buffer)

@@ -25,6 +25,11 @@ _MATERIALS: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "threads",
         {"STRENGTH": "1.05", "COLOUR": "colour * clamp(pow(grey / brightness, .75), .2, 2.)"},
     ),
+    "toon": ("toon", {"LIFT": ".03"}),
+    "drawn": ("drawn", {"LIFT": ".05"}),  # its normals are not the shape's own
+    "fur": ("fur", {}),
+    "gloss": ("gloss", {}),
+    "lens": ("lens", {}),
     "lashes": ("threads", {"STRENGTH": ".85", "COLOUR": "vec3(.012, .009, .008)"}),
 }
 
@@ -43,6 +48,6 @@ def material_programs() -> dict[str, tuple[str, str]]:
     }
 
 
-def plain_program(name: str) -> tuple[str, str]:
-    """Vertex and fragment source of `depth` (shadows, occluders) or `values` (attributes)."""
-    return _program({}, f"{name}_vertex"), _program({}, f"{name}_fragment")
+def plain_program(name: str, vertex: str) -> tuple[str, str]:
+    """Vertex and fragment source of `depth` (shadows, occluders), `values` or `ids`."""
+    return _program({}, f"{vertex}_vertex"), _program({}, f"{name}_fragment")

@@ -19,21 +19,19 @@ from inference.contract import Float32Array, UInt8Array
 from training.rig.assets import RigAssets
 from training.rig.people import SkinSpec
 
-SIZE: Final = 1024
-"""Texels of a skin's side: some 75 between the pupils, more than a 512 frame shows."""
 PLACE_SIZE: Final = 512
 EYE: Final = (0.308, 7.284)
 MOUTH_Y: Final = 6.86
 _PLACES: dict[int, Float32Array] = {}
 
 
-@lru_cache(maxsize=4)
-def _photo(path: Path) -> Float32Array:
-    picture = Image.open(path).convert("RGB").resize((SIZE, SIZE), Image.Resampling.BOX)
+@lru_cache(maxsize=9)
+def _photo(path: Path, size: int) -> Float32Array:
+    picture = Image.open(path).convert("RGB").resize((size, size), Image.Resampling.BOX)
     return np.asarray(picture).astype(np.float32) / np.float32(255)
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=12)
 def mask_picture(path: Path, size: int) -> Float32Array:
     """A region mask (size, size) in 0..1."""
     picture = Image.open(path).convert("L").resize((size, size), Image.Resampling.BILINEAR)
@@ -94,8 +92,8 @@ def cheek_area(place: Float32Array) -> Float32Array:
 
 def paint_skin(spec: SkinSpec, assets: RigAssets) -> UInt8Array:
     """RGBA skin picture: colour, and 1 - alpha marks the lips (glossier)."""
-    rgb = _photo(assets.path(f"skins/{spec.photo}.jpg")).copy()
-    size = rgb.shape[0]
+    size = spec.texels
+    rgb = _photo(assets.path(f"skins/{spec.photo}.jpg"), size).copy()
     place = places(assets)
     rng = np.random.default_rng(spec.seed)
     lips = gaussian_filter(mask_picture(assets.mask_path("lips"), size), 1.0)
@@ -123,7 +121,7 @@ def paint_skin(spec: SkinSpec, assets: RigAssets) -> UInt8Array:
 
 def skin_tone(spec: SkinSpec, assets: RigAssets) -> tuple[float, float, float]:
     """Mean linear colour of the cheeks, tinted: what a hidden piece of skin looks like."""
-    rgb = _photo(assets.path(f"skins/{spec.photo}.jpg"))
+    rgb = _photo(assets.path(f"skins/{spec.photo}.jpg"), spec.texels)
     step = rgb.shape[0] // PLACE_SIZE
     weight = cheek_area(places(assets))[..., None]
     mean = ((rgb[::step, ::step] ** 2.2) * weight).sum((0, 1)) / weight.sum()

@@ -26,14 +26,15 @@ _LUMA = np.array([0.3, 0.5, 0.2], np.float32)
 
 
 @lru_cache(maxsize=24)
-def load_picture(path: Path) -> tuple[UInt8Array, float]:
+def load_picture(path: Path, largest: int = LARGEST) -> tuple[UInt8Array, float]:
     """RGBA pixels (h, w, 4) and the mean linear brightness of the opaque ones.
 
     Colour is bled under the transparent parts, so that mipmaps show no dark rims.
     """
     picture = Image.open(path).convert("RGBA")
-    if max(picture.size) > LARGEST:
-        picture = picture.resize((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+    if max(picture.size) > largest:
+        kind = Image.Resampling.LANCZOS if largest == LARGEST else Image.Resampling.BOX
+        picture = picture.resize((largest, largest), kind)
     pixels = np.array(picture).astype(np.float32)
     for box in LOGOS.get(path.parent.name, ()):
         _take_off(pixels, box)

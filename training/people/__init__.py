@@ -1,0 +1,1 @@
+"""Random people in three looks, their light, camera and motions: data for the frame generator."""
