@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import warnings
 from pathlib import Path
@@ -17,10 +18,18 @@ from training.motion.base import Sharpen
 from training.motion.branch import STATE, STUDENT, branch
 from training.motion.loop import Learner, run
 from training.motion.memory import scan
-from training.motion.performance import PERFORMANCE_INDEX
+from training.motion.performance import (
+    CONTROL_SIZE,
+    CONTROLS,
+    HEARD,
+    HEARD_SIZE,
+    PERFORMANCE,
+    PERFORMANCE_INDEX,
+)
 from training.motion.performance_data import Shards
-from training.motion.student import Student
+from training.motion.student import GROUPS, NOISE_SIZE, Student, rollout
 from training.motion.student_step import PerformerStep, example_inputs
+from training.motion.student_train import slips
 
 
 class Performed(torch.nn.Module):
@@ -81,6 +90,60 @@ def test_memories_in_pieces_are_those_of_one_step_after_another() -> None:
     wanted = torch.autograd.grad((plain * weight).sum(), (gate, candidate))
     for a, b in zip(found, wanted, strict=True):
         assert torch.allclose(a, b, atol=1e-4)
+
+
+def test_eyes_that_are_away_come_back_sooner_unless_asked_to_look_away() -> None:
+    """One component looks back at the camera, all others stay."""
+    student = tiny_student()
+    outs, columns = student.outs[0], [PERFORMANCE_INDEX[n] for n in GROUPS[0][2]]
+    components = sum(GROUPS[0][:2])
+    with torch.no_grad():
+        outs.weight.zero_()
+        outs.bias.zero_()
+        outs.bias[:components] = -50.0
+        outs.bias[0], outs.bias[components - 1] = 0.0, -1.0
+        student.pull.weight.zero_()
+        student.pull.bias.fill_(-50.0)
+        outs.bias[3 * components :] = -50.0
+    state = student.initial(400)
+    state[:, columns[0]] = 15 / 30 / PERFORMANCE["gazeYaw"]
+    heard = torch.zeros(400, HEARD_SIZE)
+    heard[:, HEARD.index("otherSpeaking")] = 1.0
+    controls = torch.zeros(400, CONTROL_SIZE)
+    noise = torch.rand(400, NOISE_SIZE, generator=torch.Generator().manual_seed(0))
+
+    def returns(heard: torch.Tensor, controls: torch.Tensor) -> float:
+        with torch.inference_mode():
+            after = student(heard, controls, noise, state)[1]
+        return float((after[:, columns[0]].abs() < 1).float().mean())
+
+    by_itself = 1 / (1 + math.e)
+    listening, idle = returns(heard, controls), returns(torch.zeros_like(heard), controls)
+    assert listening > idle + 0.1 > by_itself + 0.1
+    controls[:, CONTROLS.index("look_away")] = 0.5
+    assert abs(returns(heard, controls) - by_itself) < 0.07
+
+
+def test_no_channel_changes_faster_than_it_may() -> None:
+    student = tiny_student()
+    student.fastest.fill_(0.05)
+    heard, controls, noise = random_inputs(8, 40)
+    steps, _ = rollout(student, heard, controls, noise, student.initial(8))
+    assert steps.detach().diff(dim=1).abs().max() < 0.051
+
+
+def test_slips_rest_before_they_go_back() -> None:
+    torch.manual_seed(0)
+    offsets, leaps = slips(40, 300)
+    head, lid = PERFORMANCE_INDEX["headYaw"], PERFORMANCE_INDEX["blinkLeft"]
+    out = offsets[:, 1:, head] != 0
+    resting = out & (offsets[:, 1:, head] == offsets[:, :-1, head])
+    going = out & (offsets[:, 1:, head].abs() < offsets[:, :-1, head].abs())
+    assert resting.float().mean() > 0.001
+    assert going.float().mean() > 0.001
+    assert not (resting & (leaps[:, 1:, head] != 0)).any()
+    away = (offsets[..., lid] != 0).float().mean()
+    assert away < (offsets[..., head].abs() > 0.1).float().mean()
 
 
 def test_sharpening_is_undone_and_weighs_movement(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from torch import nn
 from training.motion.memory import Memory
 from training.motion.performance import (
     CONTROL_SIZE,
+    CONTROLS,
     HEARD_SIZE,
+    PERFORMANCE,
     PERFORMANCE_INDEX,
     PERFORMANCE_SIZE,
 )
@@ -47,6 +49,7 @@ teacher, some of it is doubt rather than liveliness, above all of the slow chann
 SLOW: Final = (10.0, 30.0, 90.0, 240.0)
 """Seconds over which each slow noise forgets: what makes one minute unlike another."""
 _SLOW_KEEP: Final = tuple(math.exp(-0.04 / seconds) for seconds in SLOW)
+_LOOK_AWAY: Final = CONTROLS.index("look_away")
 _PICKS: Final = len(GROUPS)
 """Uniform numbers that choose components; the rest become Gaussian."""
 NOISE_SIZE: Final = _PICKS + PERFORMANCE_SIZE + len(SLOW)
@@ -55,6 +58,12 @@ _RAREST: Final = 0.0007
 """Components less likely than this are not drawn: once a minute each, but there are a hundred."""
 _FARTHEST: Final = 2.5
 """Spreads from its mean that a component may be drawn."""
+_RETURNS: Final = (1.3, 0.4, 4.0)
+"""By what a look back at the camera is likelier in a performance than the mixture says: idle, and
+what speaking and listening add; so looks away last as long as the teacher's (see PERFORMER.md)."""
+_NEAR: Final = 4.5
+_AWAY: Final = 5.5
+"""Degrees from the camera: looking at it; looking away."""
 _FLOOR: Final = 0.03
 """Smallest spread of a component while training, in spreads of the change."""
 
@@ -233,6 +242,25 @@ class Student(nn.Module):
             likelihoods.append(self._mixture(group, joined, drawn, here).log_likelihood(value))
         return torch.stack(likelihoods, -1)
 
+    def _return(
+        self,
+        gaze: Mixture,
+        last: torch.Tensor,
+        here: torch.Tensor,
+        heard: torch.Tensor,
+        controls: torch.Tensor,
+    ) -> Mixture:
+        """Eyes that are away, unasked, come back sooner: see _RETURNS."""
+        columns = list(_COLUMNS[0])
+        lands = here[:, None, columns] + gaze.means * self.change[columns]
+        near = torch.sigmoid((_NEAR - _degrees(lands)) / 0.3)
+        away = torch.sigmoid((_degrees(last[:, None, columns]) - _AWAY) / 0.3)
+        asked = (controls[:, _LOOK_AWAY : _LOOK_AWAY + 1] > 0).to(near.dtype)
+        speaks, listens = heard[:, :1], torch.relu(heard[:, 4:5] - heard[:, :1])
+        idle, speaking, listening = _RETURNS
+        more = torch.log(idle + speaking * speaks + listening * listens)
+        return gaze._replace(logits=gaze.logits + more * (1 - asked) * away * near)
+
     def forward(
         self,
         heard: torch.Tensor,
@@ -260,6 +288,8 @@ class Student(nn.Module):
         for group, columns in enumerate(_COLUMNS):
             before = _squash(torch.cat(drawn, 1)) if group else None
             mixture = self._mixture(group, joined, before, here)
+            if group == 0:
+                mixture = self._return(mixture, last, here, heard, controls)
             part = gauss[:, at : at + len(columns)]
             drawn.append(mixture.draw(noise[:, group : group + 1], part, self.calm[list(columns)]))
             at += len(columns)
@@ -276,6 +306,12 @@ def _unshuffle() -> list[int]:
 
 
 _UNSHUFFLE: Final = _unshuffle()
+
+
+def _degrees(gaze: torch.Tensor) -> torch.Tensor:
+    """From the camera, of encoded gaze (..., 2) in the room: (...)."""
+    yaw, pitch = (gaze[..., i] * PERFORMANCE[name] for i, name in enumerate(GROUPS[0][2]))
+    return torch.sqrt((30 * yaw).square() + (27.5 * pitch).square() + 1e-6)
 
 
 def _squash(drawn: torch.Tensor) -> torch.Tensor:

@@ -34,9 +34,10 @@ _SLIP_SHARE: Final = 0.3
 _SLIP_SIZE: Final = 2.5
 _SLIP_STAYS: Final = 0.9
 """Chance per step that a slip goes on as it is: 0.4 s in the mean."""
+_AT_ONCE: Final = {"gazeYaw": 0.8, "gazePitch": 0.8, "blinkLeft": 0.4, "blinkRight": 0.4}
+"""The same for what then goes back at once: 0.2 s for the eyes, less for the lids."""
 _SLIP_KEEP: Final = 0.9
 """Part of a slip that is left a step later, once it goes back."""
-_AT_ONCE: Final = ("gazeYaw", "gazePitch", "blinkLeft", "blinkRight")
 _RATE: Final = 2.5e-3
 _WEIGHTS: Final = (3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Of the groups: precision of slow channels must not drown when to look and when to blink."""
@@ -74,9 +75,11 @@ def slips(
     # Many small ones and a few that leave the teacher's range.
     size = _SLIP_SIZE * (0.15 + torch.rand(shape, generator=rng) ** 2)
     leaps = torch.where(moments & which, size * torch.randn(shape, generator=rng), 0.0)
-    goes = torch.rand(shape, generator=rng) > _SLIP_STAYS
+    stays = torch.full((PERFORMANCE_SIZE,), _SLIP_STAYS)
     keep = torch.full((PERFORMANCE_SIZE,), _SLIP_KEEP)
-    keep[[PERFORMANCE_INDEX[name] for name in _AT_ONCE]] = 0.0
+    for name, chance in _AT_ONCE.items():
+        stays[PERFORMANCE_INDEX[name]], keep[PERFORMANCE_INDEX[name]] = chance, 0.0
+    goes = torch.rand(shape, generator=rng) > stays
     offsets = torch.empty(shape)
     now = torch.zeros(batch, PERFORMANCE_SIZE)
     going = torch.zeros(batch, PERFORMANCE_SIZE, dtype=torch.bool)
