@@ -91,16 +91,18 @@ def with_eyes_shut(model: FaceModel, fit: FaceFit, portrait: UInt8Array) -> UInt
         int(np.flatnonzero(model.base_index_L == MOTION_INDEX[f"eyeBlink{side}"])[0])
         for side in ("Left", "Right")
     ]
-    shift = fit.bases_LN3[rows].sum(0)
-    moving = np.abs(shift).max(1) > 1e-4
-    triangles = model.triangles_F3[moving[model.triangles_F3].any(1)]
-    shut = fit.points_N3 + shift
-    seen = look(camera.project(shut).astype(np.float32), -shut[:, 2], triangles, camera.SIZE)
+    shut = fit.points_N3 + fit.bases_LN3[rows].sum(0)
+    # the whole skin is drawn, so that the lower lid hides what of the upper one passes it
+    seen = look(
+        camera.project(shut).astype(np.float32), -shut[:, 2], model.triangles_F3, camera.SIZE
+    )
     source = seen.read(fit.places_N2)
+    rows_HW, columns_HW = np.mgrid[: camera.SIZE, : camera.SIZE].astype(np.float32)
+    moved = np.hypot(source[..., 0] - columns_HW, source[..., 1] - rows_HW) > 0.3
+    moved = (moved & seen.known_HW).astype(np.uint8)
     drawn = cv.remap(portrait, source[..., 0], source[..., 1], cv.INTER_LINEAR)
-    share = cv.GaussianBlur(seen.known_HW.astype(np.float32), (0, 0), 0.7)[..., None]
-    out = drawn * share + portrait * (1 - share)
-    return np.where(seen.known_HW[..., None], np.rint(out), portrait).astype(np.uint8)
+    share = cv.GaussianBlur(moved.astype(np.float32), (0, 0), 0.7)[..., None] * moved[..., None]
+    return np.asarray(np.rint(drawn * share + portrait * (1 - share)), np.uint8)
 
 
 def thumbnail(portrait: UInt8Array) -> UInt8Array:

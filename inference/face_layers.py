@@ -37,6 +37,8 @@ NECK_ASIDE: Final = (0.80, 0.50)
 COLUMN_FADE: Final = (0.80, 0.55)
 COLUMN_TOP: Final = (1.25, 0.85)
 """Heights (dm) above the chin between which the neck's continuation behind the jaw fades in."""
+BEHIND_SHOULDER: Final = 41
+"""Pixels that hair goes on behind what it falls behind."""
 _YIELD: Final = {"hair_back": 1.0, "body": 1.0, "head": 1.0, "hair_front": 8.0}
 """Whose colour gives way where layers mix: strands belong to the hair, not to the skin below."""
 _MUCH: Final = 0.004
@@ -137,7 +139,7 @@ def vertex_normals(points_N3: Float32Array, triangles_F3: NDArray[np.int64]) -> 
         1,
     )
     length = np.linalg.norm(total, axis=1, keepdims=True)
-    return (total / np.maximum(length, 1e-9)).astype(np.float32)
+    return np.asarray(total / np.maximum(length, 1e-9), np.float32)
 
 
 def _column(model: FaceModel, fit: FaceFit) -> Float32Array:
@@ -159,7 +161,8 @@ def _column(model: FaceModel, fit: FaceFit) -> Float32Array:
 
 def _uncovered(visible: Float32Array, cover: Float32Array) -> Float32Array:
     """Alpha of what shows beneath a cover; 0 where nothing can be told."""
-    return np.clip(visible / np.maximum(1 - cover, 1e-3), 0, 1) * (cover < 0.95)
+    share = np.clip(visible / np.maximum(1 - cover, 1e-3), 0, 1)
+    return np.asarray(share * (cover < 0.95), np.float32)
 
 
 def _believe(alpha: Float32Array, cover: Float32Array, hidden: Float32Array) -> Float32Array:
@@ -193,7 +196,11 @@ def _alpha_back(
     row = model.landmarks.index("chin")
     chin = float(model.at_landmarks(fit.places_N2)[row, 1]) + MARGIN
     low = smoothstep(chin + 60, chin - 10, np.arange(SIDE)[:, None])
-    return _believe(alpha, cover, smoothstep(0.4, 0.7, around) * np.maximum(low, around > 0.8))
+    hidden = smoothstep(0.4, 0.7, around) * np.maximum(low, around > 0.8)
+    # hair that falls behind a shoulder goes on there
+    reach = np.ones((BEHIND_SHOULDER, 1), np.uint8)
+    further = cv.dilate(alpha, reach, anchor=(0, BEHIND_SHOULDER - 1))
+    return _believe(alpha, cover, np.maximum(hidden, further))
 
 
 def _seen_colour(

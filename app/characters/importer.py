@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import cv2
 import numpy as np
 
 from app.characters.consent import consent_record
@@ -24,15 +25,20 @@ from app.characters.library import CharacterLibrary
 from app.characters.pictures import read_picture
 from inference.character import MANIFEST_NAME, Character, load_character
 from inference.contract import Float32Array, PersonareError, UInt8Array
-from inference.face_character import character_files
+from inference.face_character import character_files, png
 from inference.face_fit import fit_face
-from inference.face_frame import Framed, framed
+from inference.face_frame import framed
 from inference.face_masks import guessed_masks
 from inference.face_model import FILE as MODEL_FILE
 from inference.face_model import FaceModel, load_face_model
+from inference.face_points import FILE as LANDMARKS_FILE
 from inference.face_points import Landmarks, read_landmarks
 from inference.package_files import FORMAT_VERSION
 
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+SOURCE_FILE: Final = "source.png"
+"""The framed picture, kept so that the character can be made again."""
 LICENCE: Final = "private"
 """Licence of an imported character: the user's own, not for passing on."""
 LENDERS: Final = 12
@@ -100,16 +106,56 @@ class Importer:
                 "Import the picture without --reference.",
             )
         self._needs_help(request)
-        model = load_face_model(self._assets / "face" / MODEL_FILE)
+        model = self._model()
         placed = framed(model, picture, self._points(model, request, picture, scale))
-        masks = self._masks(model, placed)
-        lenders = self._lenders()
-        files = character_files(
-            model, placed.picture[..., :3].copy(), placed.landmarks, masks, lenders
-        )
-        consent = consent_record(request.consent, request.picture.read_bytes())
-        folder = self._write(id_, request.name, files, consent, placed)
-        return load_character(folder)
+        facts = {
+            "name": request.name.strip(),
+            "consent": consent_record(request.consent, request.picture.read_bytes()),
+            "frame_from_picture": [[float(v) for v in row] for row in placed.matrix_23],
+        }
+        fresh = self._write(id_, self._files(model, placed.picture, placed.landmarks), facts)
+        return load_character(self._put(fresh, id_))
+
+    def again(self, name: str, places: Mapping[str, tuple[float, float]]) -> Character:
+        """Make an imported character anew with points set by hand, in pixels of its frame.
+
+        Raises:
+            PersonareError: it was not imported, a point is unknown, or the points are no face's.
+        """
+        character = self._library.load(name)
+        folder = character.folder
+        if folder.parent != self._own or not (folder / LANDMARKS_FILE).is_file():
+            raise PersonareError(
+                f"The character '{name}' was not imported here.",
+                "Only imported characters have points to correct.",
+            )
+        model = self._model()
+        strange = sorted(set(places) - set(model.landmarks))
+        if strange:
+            raise PersonareError(f"No point of a face is called '{strange[0]}'.", "Correct it.")
+        marks = read_landmarks(folder / LANDMARKS_FILE, model.landmarks).nudged(places)
+        picture = cv.imread(str(folder / SOURCE_FILE), cv.IMREAD_UNCHANGED)
+        if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
+            raise PersonareError(f"The picture of '{name}' is damaged.", "Import it again.")
+        picture = cv.cvtColor(picture, cv.COLOR_BGRA2RGBA)
+        facts = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        fresh = self._write(character.id, self._files(model, picture, marks), facts)
+        return load_character(self._put(fresh, character.id))
+
+    def _model(self) -> FaceModel:
+        return load_face_model(self._assets / "face" / MODEL_FILE)
+
+    def _files(
+        self, model: FaceModel, picture: UInt8Array, landmarks: Landmarks
+    ) -> dict[str, bytes]:
+        """Every file of the character but its manifest, from the framed picture."""
+        if self._reader is not None:
+            masks: Mapping[str, Float32Array] = self._reader.masks(picture)
+        else:
+            masks = guessed_masks(model, fit_face(model, landmarks), picture)
+        rgb = np.ascontiguousarray(picture[..., :3])
+        files = character_files(model, rgb, landmarks, masks, self._lenders())
+        return files | {SOURCE_FILE: png(picture)}
 
     def _needs_help(self, request: Request) -> None:
         if self._reader is None and request.landmarks is None:
@@ -161,11 +207,6 @@ class Importer:
             )
         return faces[0]
 
-    def _masks(self, model: FaceModel, placed: Framed) -> Mapping[str, Float32Array]:
-        if self._reader is not None:
-            return self._reader.masks(placed.picture)
-        return guessed_masks(model, fit_face(model, placed.landmarks), placed.picture)
-
     def _lenders(self) -> list[Character]:
         bundled = [entry for entry in self._library.list() if entry.bundled and entry.item]
         return [entry.item for entry in bundled[:LENDERS] if entry.item is not None]
@@ -182,48 +223,58 @@ class Importer:
             )
         return id_
 
-    def _write(
-        self,
-        id_: str,
-        name: str,
-        files: Mapping[str, bytes],
-        consent: dict[str, str],
-        placed: Framed,
-    ) -> Path:
-        """The finished folder; nothing of it shows in the library before it is complete."""
+    def _write(self, id_: str, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Path:
+        """A complete folder, not yet in the library but on the same disk."""
         manifest: dict[str, Any] = {
             "format_version": FORMAT_VERSION,
             "id": id_,
-            "name": name.strip(),
+            "name": "",
             "licence": LICENCE,
             "author": "",
             "style": "imported",
             "description": "Imported from a picture.",
-            "consent": consent,
+            **facts,
             "portrait": "portrait.png",
             "thumbnail": "thumbnail.png",
             "references": [{"file": "eyes-shut.png", "kind": "eyes-shut"}],
             "geometry": "geometry.npz",
-            "frame_from_picture": [[float(v) for v in row] for row in placed.matrix_23],
             "files": {n: hashlib.sha256(data).hexdigest() for n, data in sorted(files.items())},
         }
         fresh: Path | None = None
         try:
             self._own.mkdir(parents=True, exist_ok=True)
-            fresh = Path(tempfile.mkdtemp(prefix=".import-", dir=self._own))
+            fresh = Path(tempfile.mkdtemp(prefix=".import-", dir=self._own.parent))
             for file, content in files.items():
                 (fresh / file).write_bytes(content)
             text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
             (fresh / MANIFEST_NAME).write_text(text, encoding="utf-8")
             fresh.chmod(0o755)
-            return fresh.rename(self._own / id_)
         except OSError as error:
             if fresh is not None:
                 shutil.rmtree(fresh, ignore_errors=True)
-            raise PersonareError(
-                f"The character cannot be written to {self._own}: {error.strerror}.",
-                "Check the free space and the permissions of the folder.",
-            ) from error
+            raise self._unwritable(error) from error
+        return fresh
+
+    def _put(self, fresh: Path, id_: str) -> Path:
+        """Give a complete folder its name, in place of an older one."""
+        target, old = self._own / id_, fresh.with_name(f"{fresh.name}-old")
+        try:
+            if target.exists():
+                target.rename(old)
+            fresh.rename(target)
+        except OSError as error:
+            if old.exists() and not target.exists():
+                old.rename(target)
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise self._unwritable(error) from error
+        shutil.rmtree(old, ignore_errors=True)
+        return target
+
+    def _unwritable(self, error: OSError) -> PersonareError:
+        return PersonareError(
+            f"The character cannot be written to {self._own}: {error.strerror}.",
+            "Check the free space and the permissions of the folder.",
+        )
 
 
 def slug(name: str) -> str:

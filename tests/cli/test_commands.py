@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -259,12 +260,18 @@ def test_characters_are_listed_shown_and_removed(run: Run, assets: Path) -> None
     assert not mine.exists()
 
 
-def test_importing_a_portrait_says_that_it_is_to_come(run: Run, assets: Path) -> None:
+def test_importing_a_portrait_says_what_is_missing(run: Run, assets: Path, tmp_path: Path) -> None:
     picture = assets / "characters" / "ada" / "portrait.png"
     words = ("--name", "Me", "--consent", "own")
     status, _, err = run("characters", "import", picture, *words)
     assert status == 1
+    assert "too small" in err
+    picture = tmp_path / "me.png"
+    cv2.imwrite(str(picture), np.full((400, 400, 3), 99, np.uint8))
+    status, _, err = run("characters", "import", picture, *words)
+    assert status == 1
     assert "cannot be imported yet" in err
+    assert "--landmarks" in err
     status, _, err = run("characters", "import", "none.png", *words)
     assert status == 1
     assert "no picture none.png" in err

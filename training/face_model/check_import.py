@@ -50,7 +50,8 @@ def check_motions() -> dict[str, Float32Array]:
     """The 24 motions of the sheets."""
     named = named_motions()
     rng = np.random.default_rng(424)
-    return {name: named[name] for name in CHOSEN} | {"random": random_motion(rng, pose=True)}
+    chosen = {name: named[name] for name in CHOSEN}
+    return chosen | {"random": random_motion(rng, pose=True)}
 
 
 def true_masks(renderer: Renderer, person: Person, scene: Scene) -> dict[str, Float32Array]:
@@ -60,7 +61,7 @@ def true_masks(renderer: Renderer, person: Person, scene: Scene) -> dict[str, Fl
 
     def alpha(layer: str) -> Float32Array:
         drawn = renderer.render(person, rest, scene, {layer}, crop)[..., 3]
-        return drawn.astype(np.float32) / 255
+        return np.asarray(drawn / 255, np.float32)
 
     back, body, head, front = (alpha(n) for n in ("hair_back", "body", "head", "hair_front"))
     seen = region_masks(renderer, person, rest, scene)
@@ -100,7 +101,7 @@ def render(given: argparse.Namespace) -> None:
         photo = renderer.render(person, rest, scene, None, crop)
         cv.imwrite(str(folder / "photo.png"), cv.cvtColor(photo, cv.COLOR_RGBA2BGRA))
         masks = true_masks(renderer, person, scene)
-        packed = {name: np.rint(masks[name] * 255).astype(np.uint8) for name in MASKS}
+        packed: dict[str, Any] = {n: np.rint(masks[n] * 255).astype(np.uint8) for n in MASKS}
         np.savez_compressed(folder / "masks.npz", **packed)
         (folder / "landmarks.json").write_text(true_landmarks(shared, person, scene, model).text())
         frames, where = [], []

@@ -1,0 +1,215 @@
+"""Importing a picture: what is refused and why, what is written, and that it can be drawn."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from app.characters.consent import consent_record
+from app.characters.importer import FaceBox, Importer, Request, slug
+from app.characters.library import CharacterLibrary
+from app.characters.pictures import is_animated, read_picture
+from inference.character import Character
+from inference.contract import MOTION_INDEX, MOTION_SIZE, PersonareError
+from inference.face_layers import MASKS
+from inference.face_points import Landmarks
+from inference.frame_generator import FrameGenerator
+
+ASSETS = Path(__file__).parent.parent / "assets"
+LENA = ASSETS / "characters" / "lena" / "portrait.png"
+POINTS = {
+    "brow_left_3": [297, 184], "brow_right_3": [214, 184], "chin": [256, 327], "crown": [256, 83],
+    "eye_left_inner": [274, 208], "eye_left_lower_2": [288, 211], "eye_left_outer": [307, 205],
+    "eye_left_upper_2": [289, 199], "eye_right_inner": [237, 208], "eye_right_outer": [204, 205],
+    "eye_right_lower_2": [223, 211], "eye_right_upper_2": [222, 199], "jaw_left_4": [313, 299],
+    "jaw_left_8": [332, 257], "jaw_right_4": [198, 299], "jaw_right_8": [179, 257],
+    "lip_lower_mid": [255, 291], "lip_upper_mid": [256, 270], "mouth_left": [284, 275],
+    "mouth_right": [227, 274], "nose_tip": [256, 236], "pupil_left": [291, 205],
+    "pupil_right": [220, 205],
+}  # fmt: skip
+"""Clicks on Lena's portrait."""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "characters"
+
+
+def importer(own: Path, reader: Any = None) -> Importer:
+    return Importer(CharacterLibrary(ASSETS / "characters", own), ASSETS, own, reader)
+
+
+@pytest.fixture(scope="module")
+def clicks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clicks") / "points.json"
+    path.write_text(json.dumps({"format_version": 1, "size": [512, 512], "points": POINTS}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory, clicks: Path) -> Character:
+    own = tmp_path_factory.mktemp("home") / "characters"
+    return importer(own).run(Request(LENA, "Léna's twin", "synthetic", clicks))
+
+
+def test_an_imported_character_has_its_record(imported: Character) -> None:
+    assert imported.id == "lena-s-twin"
+    assert imported.name == "Léna's twin"
+    consent = imported.manifest.consent.model_dump()
+    assert consent["kind"] == "synthetic"
+    assert consent["picture_sha256"] == hashlib.sha256(LENA.read_bytes()).hexdigest()
+    assert consent["stated"].endswith("+00:00")
+    assert "portrait.png" not in consent["statement"]
+    for file in ("source.png", "landmarks.json", "eyes-shut.png", "geometry.npz"):
+        assert file in imported.manifest.files
+    assert [path.name for path in imported.folder.parent.parent.iterdir()] == ["characters"]
+
+
+def test_an_imported_character_is_drawn(imported: Character) -> None:
+    generator = FrameGenerator(ASSETS / "models" / "frame-first-light", imported, threads=1)
+    motion = np.zeros(MOTION_SIZE, np.float32)
+    rest = generator.draw(motion).copy()
+    portrait = cv2.cvtColor(
+        cv2.imread(str(imported.portrait_path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA
+    )
+    shown = (portrait[..., 3] > 250) & (rest[..., 3] > 250)
+    assert np.abs(rest[shown].astype(int) - portrait[shown]).mean() < 3
+    motion[MOTION_INDEX["jawOpen"]] = 0.5
+    talking = generator.draw(motion).copy()
+    x, y = generator.geometry.windows["mouth"]
+    change = np.abs(talking.astype(int) - rest)[..., :3].sum(2)
+    assert change[y + 20 : y + 80, x + 20 : x + 76].mean() > 30
+    assert change[: y - 60].mean() < 2  # brows and hair stay
+    motion[MOTION_INDEX["jawOpen"]] = 0
+    motion[MOTION_INDEX["headYaw"]] = 0.17
+    turned = generator.draw(motion)
+    assert np.abs(turned.astype(int) - rest)[100:300].mean() > 3
+
+
+def test_points_can_be_set_again(imported: Character) -> None:
+    shelf = imported.folder.parent
+    maker = importer(shelf)
+    again = maker.again(imported.id, {"mouth_left": (300.0, 300.0)})
+    read = json.loads((again.folder / "landmarks.json").read_text())["points"]["mouth_left"]
+    assert (read["x"], read["y"], read["by"]) == (300, 300, "hand")
+    assert again.manifest.consent == imported.manifest.consent
+    assert again.manifest.files["geometry.npz"] != imported.manifest.files["geometry.npz"]
+    assert again.manifest.files["source.png"] == imported.manifest.files["source.png"]
+    with pytest.raises(PersonareError, match="called 'tail'"):
+        maker.again(imported.id, {"tail": (1.0, 1.0)})
+    with pytest.raises(PersonareError, match="not imported here"):
+        maker.again("lena", {"chin": (1.0, 1.0)})
+
+
+def test_without_points_it_says_what_is_missing(own: Path, clicks: Path) -> None:
+    with pytest.raises(PersonareError, match="cannot be imported yet without its points") as caught:
+        importer(own).run(Request(LENA, "Me", "own"))
+    assert "--landmarks" in caught.value.remedy
+    with pytest.raises(PersonareError, match="Further pictures"):
+        importer(own).run(Request(LENA, "Me", "own", clicks, references=(LENA,)))
+    assert not own.exists()
+
+
+def test_names_that_are_taken_or_empty_are_refused(own: Path, clicks: Path) -> None:
+    with pytest.raises(PersonareError, match="already a character 'lena'"):
+        importer(own).run(Request(LENA, "LENA", "own", clicks))
+    with pytest.raises(PersonareError, match="needs a name"):
+        importer(own).run(Request(LENA, "  ", "own", clicks))
+    assert slug("  Ünïcode & Co. ") == "unicode-co"
+    assert slug("日本") == slug("日本") != slug("中国")
+
+
+def test_points_of_another_picture_are_refused(own: Path, clicks: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.png"
+    cv2.imwrite(str(other), np.full((600, 500, 3), 90, np.uint8))
+    with pytest.raises(PersonareError, match="picture of 512 x 512 pixels"):
+        importer(own).run(Request(other, "Me", "own", clicks))
+
+
+class Reader:
+    """A portrait model that finds given faces and knows Lena's points."""
+
+    def __init__(self, count: int, points: Landmarks) -> None:
+        self._count, self._points = count, points
+        self.asked: list[FaceBox] = []
+
+    def faces(self, picture: np.ndarray) -> list[FaceBox]:
+        boxes = [FaceBox((300.0 - 100 * i, 50.0, 90.0, 90.0), 0.9) for i in range(self._count)]
+        return boxes
+
+    def landmarks(self, picture: np.ndarray, face: FaceBox) -> Landmarks:
+        self.asked.append(face)
+        return self._points
+
+    def masks(self, picture: np.ndarray) -> dict[str, np.ndarray]:
+        alpha = picture[..., 3].astype(np.float32) / 255
+        return {name: alpha * (name == "skin") for name in MASKS}
+
+
+def test_one_of_several_faces_is_chosen(own: Path, clicks: Path) -> None:
+    from inference.face_model import load_face_model
+    from inference.face_points import read_landmarks
+
+    model = load_face_model(ASSETS / "face" / "face-model.npz")
+    points = read_landmarks(clicks, model.landmarks)
+    request = Request(LENA, "Me", "own")
+    with pytest.raises(PersonareError, match="No face was found"):
+        importer(own, Reader(0, points)).run(request)
+    with pytest.raises(PersonareError, match="shows 3 faces") as caught:
+        importer(own, Reader(3, points)).run(request)
+    assert "--face 1 to --face 3" in caught.value.remedy
+    with pytest.raises(PersonareError, match="no face number 4"):
+        importer(own, Reader(3, points)).run(Request(LENA, "Me", "own", face=4))
+    reader = Reader(3, points)
+    made = importer(own, reader).run(Request(LENA, "Me", "own", face=2))
+    assert reader.asked[0].box[0] == 200  # the middle one, counted from the left
+    assert made.geometry_path is not None
+
+
+def test_pictures_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "picture"
+
+    def refused(content: bytes, words: str) -> None:
+        path.write_bytes(content)
+        with pytest.raises(PersonareError, match=words) as caught:
+            read_picture(path)
+        assert caught.value.remedy
+
+    grey = np.full((200, 300, 3), 120, np.uint8)
+    png = cv2.imencode(".png", grey)[1].tobytes()
+    refused(b"", "empty")
+    refused(b"words, not a picture", "no picture, or it is broken")
+    refused(cv2.imencode(".png", grey[:40])[1].tobytes(), "too small: 300 x 40")
+    refused(png[:8] + png[8:].replace(b"IDAT", b"acTLIDAT", 1), "animated")
+    refused(b"GIF89a" + b"\x00\x21\xf9\x04" * 2, "animated")
+    assert is_animated(b"RIFF\0\0\0\0WEBPVP8X" + b"\0\0\0\0\x02")
+    assert not is_animated(cv2.imencode(".webp", grey)[1].tobytes())
+    with pytest.raises(PersonareError, match="There is no picture"):
+        read_picture(tmp_path / "none.png")
+
+
+def test_pictures_are_brought_to_rgba(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    cv2.imwrite(str(path), np.full((200, 300), 37000, np.uint16))
+    picture, scale = read_picture(path)
+    assert picture.shape == (200, 300, 4)
+    assert scale == 1
+    assert (picture[0, 0] == [144, 144, 144, 255]).all()
+    cv2.imwrite(str(path), np.full((200, 5000, 4), 90, np.uint8))
+    picture, scale = read_picture(path)
+    assert picture.shape == (164, 4096, 4)
+    assert scale == pytest.approx(4096 / 5000)
+
+
+def test_the_consent_tells_what_was_stated() -> None:
+    when = datetime(2026, 1, 2, 3, 4, 5, 600, UTC)
+    record = consent_record("permission", b"picture", when)
+    assert record["stated"] == "2026-01-02T03:04:05+00:00"
+    assert "gave permission" in record["statement"]
