@@ -23,8 +23,7 @@ from inference.contract import (
 from inference.motion_generator import MotionGenerator
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "assets/models/motion-first-light"
-PREVIEW = ROOT / "assets/models/motion-performer"
+PACKAGE = ROOT / "assets/models/motion-performer"
 
 
 def read(name: str) -> Float32Array:
@@ -116,7 +115,10 @@ def test_a_seed_repeats_and_another_differs(generator: MotionGenerator) -> None:
     other = perform(generator, speech, seed=8)
     np.testing.assert_array_equal(first.motion_TD, again.motion_TD)
     assert np.abs(column(first, "headYaw") - column(other, "headYaw")).max() > 0.002
-    np.testing.assert_allclose(column(first, "jawOpen"), column(other, "jawOpen"), atol=1e-6)
+    # The words are the same in every performance, how widely they are spoken is not quite.
+    jaws = column(first, "jawOpen"), column(other, "jawOpen")
+    assert np.abs(jaws[0] - jaws[1]).max() < 0.1
+    assert np.corrcoef(*jaws)[0, 1] > 0.95
 
 
 def test_the_mouth_moves_with_speech_and_rests_in_pauses(hello: MotionTrack) -> None:
@@ -195,21 +197,15 @@ def test_controls_change_the_performance(generator: MotionGenerator) -> None:
         moved.append(float(np.abs(np.diff(column(track, "headYaw"))).mean()))
         smiled.append(float(column(track, "mouthSmileLeft").mean()))
     assert moved[1] > 2 * moved[0] > 0
-    assert smiled[0] < 0.02
-    assert smiled[1] > 0.12
+    assert smiled[0] < 0.05
+    assert smiled[1] > smiled[0] + 0.1
 
 
-def test_the_preview_speaks_rests_and_nods_when_asked() -> None:
-    """`motion-performer`, whose life is still weak (training/motion/PERFORMER.md)."""
-    generator = MotionGenerator(PREVIEW)
-    generator.reset(3)
-    spoken, again = perform(generator, HELLO), perform(generator, HELLO)
-    np.testing.assert_array_equal(spoken.motion_TD, again.motion_TD)
-    assert aperture(spoken).max() > 0.15
-    assert (aperture(perform(generator, np.zeros_like(HELLO))) > 0.05).mean() < 0.02
+def test_it_nods_when_asked(generator: MotionGenerator) -> None:
     nods = []
     for asked in (False, True):
         generator.reset(5)
+        generator.controls = Controls()
         generator.push(np.zeros(4 * AUDIO_RATE, np.float32))
         if asked:
             generator.cue("nod")

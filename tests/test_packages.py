@@ -191,10 +191,10 @@ def test_only_models_of_the_kind_are_suggested(tmp_path: Path) -> None:
             library.load("motion", wrong)
         assert "motion-one" in caught.value.remedy
         assert "frame-one" not in caught.value.remedy
-    make_model(tmp_path / "own", "motion-performer", "motion")
-    assert library.default("motion") == "motion-performer"
-    make_model(tmp_path / "bundled", "motion-first-light", "motion")
-    assert library.load("motion").name == "motion-first-light"
+    make_model(tmp_path / "own", "motion-first-light", "motion")
+    assert library.default("motion") == "motion-first-light"
+    make_model(tmp_path / "bundled", "motion-performer", "motion")
+    assert library.load("motion").name == "motion-performer"
 
 
 def test_unknown_keys_are_ignored_so_that_manifests_may_grow(tmp_path: Path) -> None:

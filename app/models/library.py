@@ -17,9 +17,7 @@ from inference.model_package import MANIFEST_NAME, ModelPackage, load_model_pack
 log = logging.getLogger(__name__)
 
 DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
-    # The performer is a preview: it knows moods and cues, but its life still errs
-    # (training/motion/PERFORMER.md).
-    "motion": ("motion-first-light", "motion-performer"),
+    "motion": ("motion-performer", "motion-first-light"),
     "frame": ("frame-first-light",),
 }
 """Packages of each kind, best first: the first installed one is the default."""

@@ -39,13 +39,13 @@ class MouthSettings:
     """Speaking probabilities at which the mouth may begin to move, and moves freely."""
     hold: float = 0.24
     """How much lower both are for a mouth that moves already: held nasals sound like hum."""
-    viseme_share: float = 0.6
+    viseme_share: float = 0.75
     """Share of the mouth taken from the poses of the visemes, weighted by their probabilities; the
     rest comes from the channels themselves. Two guesses of one thing: their mean errs less."""
-    openness_share: float = 0.5
+    openness_share: float = 0.35
     """Share of the aperture taken from the openness head, the jaw making up the difference."""
-    close_from: float = 0.45
-    close_full: float = 0.65
+    close_from: float = 0.3
+    close_full: float = 0.5
     """Chances of p b m at which the lips begin to close, and are closed."""
     unknown_echo: float = 0.3
     """How much higher the first is while others talk whose echo has not been learned yet (half a

@@ -36,6 +36,8 @@ PHONE_GRID_S: Final = 0.005
 """Step of `phone_P`: phone p fills [p, p + 1) * 5 ms."""
 LATEST_ECHO_S: Final = 0.3
 BABBLE_SHARE: Final = 0.06
+CLEAN_SHARE: Final = 0.3
+"""Of those who speak with nothing beside them: a good microphone in a quiet room."""
 _SPEECH_LEVEL: Final = 0.1
 _GRID_S: Final = STEP_SAMPLES / AUDIO_RATE
 
@@ -169,6 +171,8 @@ def _microphone(
     """What the user's microphone delivers; `beside` is what it hears but the user does not say."""
     if beside is not None:
         return degrade(clean_N + beside, rng, surroundings.tunes)
+    if speaks and rng.uniform() < CLEAN_SHARE:
+        return np.clip(clean_N * db(rng.uniform(-20, 6)), -1, 1).astype(np.float32)
     if speaks:
         return degrade(clean_N, rng, surroundings.tunes)
     return _not_speech(rng, len(clean_N), surroundings)

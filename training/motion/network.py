@@ -88,6 +88,24 @@ class CausalConv(nn.Module):
         return self.mix(taps), torch.cat([past[:, width:], x], 1)
 
 
+class LockedDropout(nn.Module):
+    """Dropout whose mask stays the same over time (Gal and Ghahramani, "A theoretically grounded
+    application of dropout in recurrent neural networks", 2016); it costs next to nothing."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: torch.Tensor, time_axis: int) -> torch.Tensor:
+        """x with the same channels zeroed at every step of `time_axis`."""
+        if not self.training or self.share == 0:
+            return x
+        shape = list(x.shape)
+        shape[time_axis] = 1
+        kept = (torch.rand(shape) >= self.share).to(x.dtype) / (1 - self.share)
+        return x * kept
+
+
 class HearingNet(nn.Module):
     """About 1.6 million parameters at the default width."""
 
@@ -99,7 +117,7 @@ class HearingNet(nn.Module):
         self.glimpse = nn.Linear(FEATURE_SIZE, GLIMPSE)
         self.embed = nn.Linear(SELF_FEATURES + GLIMPSE, width)
         self.convolutions = nn.ModuleList(CausalConv(width, d) for d in DILATIONS)
-        self.drop = nn.Dropout(dropout)
+        self.drop = LockedDropout(dropout)
         self.memory = nn.GRU(width, memory, batch_first=True)
         self.out = nn.Linear(width + memory, OUTPUT_SIZE)
         self.later = nn.Linear(width + memory, len(LATER_MS) * len(PHONES))
@@ -120,10 +138,10 @@ class HearingNet(nn.Module):
         glimpse = torch.relu(self.glimpse(other_BTF))
         x = torch.relu(self.embed(torch.cat([self_BTF, glimpse], -1))).transpose(1, 2)
         for convolution in self.convolutions:
-            x = x + self.drop(torch.relu(convolution(x)))
+            x = x + self.drop(torch.relu(convolution(x)), 2)
         x = x.transpose(1, 2)
         memory, _ = self.memory(x)
-        both = self.drop(torch.cat([x, memory], -1))
+        both = self.drop(torch.cat([x, memory], -1), 1)
         later = self.later(both).unflatten(-1, (len(LATER_MS), len(PHONES)))
         heard, _ = self.other(glimpse)
         return self.out(both), later, self.listening(heard)[..., 0]
