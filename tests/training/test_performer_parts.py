@@ -129,7 +129,11 @@ def test_no_channel_changes_faster_than_it_may() -> None:
     student.fastest.fill_(0.05)
     heard, controls, noise = random_inputs(8, 40)
     steps, _ = rollout(student, heard, controls, noise, student.initial(8))
-    assert steps.detach().diff(dim=1).abs().max() < 0.051
+    # Not of pairs: at the end of its range one side may stop while the other goes on.
+    alone = [PERFORMANCE_INDEX[name] for name in ("side", "breath", "headYaw", "articulation")]
+    moved = steps.detach()[..., alone].diff(dim=1).abs().amax((0, 1))
+    assert moved.max() < 0.0501
+    assert moved.max() > 0.0499
 
 
 def test_slips_rest_before_they_go_back() -> None:

@@ -61,9 +61,15 @@ _FARTHEST: Final = 2.5
 _RETURNS: Final = (1.3, 0.4, 4.0)
 """By what a look back at the camera is likelier in a performance than the mixture says: idle, and
 what speaking and listening add; so looks away last as long as the teacher's (see PERFORMER.md)."""
+_ASKED: Final = 9.0
+"""Nats by which a look aside is likelier in the first third of a second after it was asked for, as
+long as the eyes are still on the camera: the teacher's saccades begin with a part of a step, which
+the student, who knows that well, waits for in vain in its own performances."""
+_FRESH: Final = 0.8
+_ASIDE: Final = 9.0
 _NEAR: Final = 4.5
 _AWAY: Final = 5.5
-"""Degrees from the camera: looking at it; looking away."""
+"""Degrees from the camera: well aside; looking at it; looking away."""
 _FLOOR: Final = 0.03
 """Smallest spread of a component while training, in spreads of the change."""
 
@@ -242,7 +248,7 @@ class Student(nn.Module):
             likelihoods.append(self._mixture(group, joined, drawn, here).log_likelihood(value))
         return torch.stack(likelihoods, -1)
 
-    def _return(
+    def _guide(
         self,
         gaze: Mixture,
         last: torch.Tensor,
@@ -250,16 +256,19 @@ class Student(nn.Module):
         heard: torch.Tensor,
         controls: torch.Tensor,
     ) -> Mixture:
-        """Eyes that are away, unasked, come back sooner: see _RETURNS."""
+        """Eyes that are away, unasked, come back sooner, and go when asked: _RETURNS, _ASKED."""
         columns = list(_COLUMNS[0])
         lands = here[:, None, columns] + gaze.means * self.change[columns]
         near = torch.sigmoid((_NEAR - _degrees(lands)) / 0.3)
         away = torch.sigmoid((_degrees(last[:, None, columns]) - _AWAY) / 0.3)
-        asked = (controls[:, _LOOK_AWAY : _LOOK_AWAY + 1] > 0).to(near.dtype)
+        clock = controls[:, _LOOK_AWAY : _LOOK_AWAY + 1]
+        asked, fresh = (clock > 0).to(near.dtype), (clock > _FRESH).to(near.dtype)
+        aside = torch.sigmoid((_degrees(lands) - _ASIDE) / 0.5)
         speaks, listens = heard[:, :1], torch.relu(heard[:, 4:5] - heard[:, :1])
         idle, speaking, listening = _RETURNS
         more = torch.log(idle + speaking * speaks + listening * listens)
-        return gaze._replace(logits=gaze.logits + more * (1 - asked) * away * near)
+        back = more * (1 - asked) * away * near
+        return gaze._replace(logits=gaze.logits + back + _ASKED * fresh * (1 - away) * aside)
 
     def forward(
         self,
@@ -289,7 +298,7 @@ class Student(nn.Module):
             before = _squash(torch.cat(drawn, 1)) if group else None
             mixture = self._mixture(group, joined, before, here)
             if group == 0:
-                mixture = self._return(mixture, last, here, heard, controls)
+                mixture = self._guide(mixture, last, here, heard, controls)
             part = gauss[:, at : at + len(columns)]
             drawn.append(mixture.draw(noise[:, group : group + 1], part, self.calm[list(columns)]))
             at += len(columns)

@@ -27,7 +27,7 @@ teacher's ways for about as long, and then wandered off."""
 _SKIP: Final = 5
 """Steps at the beginning of a stretch, where the past is not known yet, that do not count."""
 _BLUR: Final = 0.12
-_SLIPPING: Final = 0.5
+_SLIPPING: Final = 0.4
 """Share of stretches with slips; in them a slip every ten seconds, of some of the channels."""
 _SLIP_CHANCE: Final = 0.004
 _SLIP_SHARE: Final = 0.3
@@ -39,7 +39,7 @@ _AT_ONCE: Final = {"gazeYaw": 0.8, "gazePitch": 0.8, "blinkLeft": 0.4, "blinkRig
 _SLIP_KEEP: Final = 0.9
 """Part of a slip that is left a step later, once it goes back."""
 _RATE: Final = 2.5e-3
-_WEIGHTS: Final = (3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+_WEIGHTS: Final = (3.0, 2.0, 1.5, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 1.0)
 """Of the groups: precision of slow channels must not drown when to look and when to blink."""
 _CUE_WEIGHTS: Final = {
     "nod": (8, 3.0), "shake": (8, 3.0), "smile": (3, 3.0), "raise_brows": (2, 3.0),
