@@ -89,7 +89,7 @@ def draw_all(package: Path, folder: Path, paint: bool = True) -> list[Float32Arr
 
 
 def score(given: argparse.Namespace) -> None:
-    """Print a table and write sheets for every person rendered."""
+    """Print a table after every person rendered, and write their sheets."""
     model = load_face_model(given.model)
     total: dict[str, dict[str, list[float]]] = {}
     for seed in given.seeds:
@@ -114,11 +114,16 @@ def score(given: argparse.Namespace) -> None:
             for kind in KINDS:
                 total.setdefault(name, {}).setdefault(kind, []).append(found[kind])
         _sheet(given.out / f"sheet-{seed}.png", truth, drawn)
+        _table(total)
+
+
+def _table(total: Mapping[str, Mapping[str, list[float]]]) -> None:
+    """Means over the people so far."""
     print("| motion | " + " | ".join(KINDS) + " |\n| --- |" + " --- |" * len(KINDS))
     for name, kinds in total.items():
         print(f"| {name} | " + " | ".join(f"{np.mean(kinds[kind]):.1f}" for kind in KINDS) + " |")
     means = (np.mean([np.mean(kinds[kind]) for kinds in total.values()]) for kind in KINDS)
-    print("| mean | " + " | ".join(f"{value:.1f}" for value in means) + " |")
+    print("| mean | " + " | ".join(f"{value:.1f}" for value in means) + " |", flush=True)
 
 
 def _portrait(folder: Path) -> bytes:
