@@ -13,7 +13,7 @@ from training.people.spec import Bend
 from training.rig.base_mesh import EYEBALLS, BaseMesh
 from training.rig.layers import smoothstep
 
-EYE_INNER, EYE_OUTER = 0.17, 0.66
+EYE_INNER, EYE_OUTER = 0.16, 0.74
 """Radii (dm) within which an eye is scaled evenly, and beyond which nothing moves."""
 
 

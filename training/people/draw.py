@@ -80,6 +80,7 @@ def _hair(rng: np.random.Generator, split: Split, look: Look, woman: bool) -> Ha
     bald = 0.02 if woman else 0.12
     if split != "test-hair" and rng.random() < bald * (0.5 if look == "drawn" else 1.0):
         style = None
+    volume = (1.1, 2.2) if look == "drawn" else (0.8, 1.5)
     back = None
     if style in LOCK_HAIR and rng.random() < 0.2:
         back = _pick(rng, tuple(s for s in ("crop", "bob", "long", "waves", "spiky")))
@@ -88,7 +89,7 @@ def _hair(rng: np.random.Generator, split: Split, look: Look, woman: bool) -> Ha
         fringe=_pick(rng, FRINGES[:4] if woman else FRINGES),
         back=back,
         mirror=bool(rng.random() < 0.5),
-        volume=_u(rng, 1.0, 1.10) if style not in LOCK_HAIR else _u(rng, 0.8, 1.5),
+        volume=_u(rng, 1.0, 1.10) if style not in LOCK_HAIR else _u(rng, *volume),
         length=_u(rng, 0.75, 1.25),
         noise=abs(float(rng.normal(0, 0.015))),
         curl=_u(rng, 0, 1) if rng.random() < 0.35 else 0.0,
@@ -195,17 +196,17 @@ def _stylise(rng: np.random.Generator, figure: FigureSpec, woman: bool) -> None:
 
 def _bend(rng: np.random.Generator, drawn: bool, woman: bool) -> Bend:
     if drawn:
-        tall = _u(rng, 1.65, 2.15) if rng.random() < 0.85 else _u(rng, 1.1, 1.5)
+        tall = _u(rng, 1.75, 2.3) if rng.random() < 0.88 else _u(rng, 1.1, 1.6)
         return Bend(
-            eyes=(1 + (tall - 1) * _u(rng, 0.5, 0.75), tall, _u(rng, 0.95, 1.1)),
-            apart=_u(rng, 0.01, 0.05),
-            raised=_u(rng, -0.08, 0.0),
+            eyes=(1 + (tall - 1) * _u(rng, 0.55, 0.8), tall, _u(rng, 0.95, 1.1)),
+            apart=_u(rng, 0.02, 0.07),
+            raised=_u(rng, -0.06, 0.02),
             nose=_u(rng, 0.42, 0.7),
             mouth=_u(rng, 0.68, 0.95),
             jaw=_u(rng, 0.10, 0.34),
-            face=_u(rng, 0.84, 1.0),
-            skull=_u(rng, 1.0, 1.18),
-            wide=_u(rng, 1.0, 1.10),
+            face=_u(rng, 0.78, 0.95),
+            skull=_u(rng, 0.90, 1.08),
+            wide=_u(rng, 1.02, 1.14),
             neck=_u(rng, 0.62, 0.82) if woman else _u(rng, 0.7, 0.95),
             head=_u(rng, 1.05, 1.30),
         )
@@ -221,7 +222,7 @@ def _bend(rng: np.random.Generator, drawn: bool, woman: bool) -> Bend:
             neck=_u(rng, 0.6, 1.25),
             head=_u(rng, 0.95, 1.25),
         )
-    tall = _u(rng, 1.2, 1.65)
+    tall = _u(rng, 1.3, 1.8)
     return Bend(
         eyes=(1 + (tall - 1) * 0.8, tall, 1.05),
         apart=_u(rng, 0.0, 0.03),
@@ -283,7 +284,8 @@ def _face_ink(
         "stubble": _u(rng, 0.1, 0.3) if not woman and rng.random() < 0.3 else 0.0,
         "mouth_line": _u(rng, 0.75, 1.0) if drawn else _u(rng, 0.0, 0.4),
         "nose_mark": _u(rng, 0.5, 0.9) if drawn else 0.0,
-        "nose_red": _u(rng, 0, 0.3), "mottle": 0.0 if drawn else _u(rng, 0, 0.012),
+        "nose_red": _u(rng, 0, 0.3), "mouth_width": _u(rng, 0.010, 0.020),
+        "mottle": 0.0 if drawn else _u(rng, 0, 0.012),
         "iris": _u(rng, 1.15, 1.50) if drawn else _u(rng, 1.1, 1.4), "pupil": _u(rng, 0.32, 0.55),
         "ring": _u(rng, 0.3, 0.75), "fibres": 0.0 if drawn else _u(rng, 0.05, 0.14),
         "gradient": _u(rng, 0.25, 0.75), "sparkle": 1.0 if drawn else _u(rng, 0.0, 0.5),

@@ -221,6 +221,8 @@ class Figure(Person):
             self._replace("lashes", upper, self._line_colour())
             lower = strokes.lash_lines(self, marks, ink["lower_lash"] * size, 0.0, upper=False)
             self._replace("lower_lashes", lower, self._line_colour())
+            seam = strokes.mouth_line(self, marks, ink["mouth_width"])
+            self._replace("seam", seam, tuple(0.25 * c**2.2 for c in self.figure.lip_colour))  # type: ignore[arg-type]
 
     def _line_colour(self) -> tuple[float, float, float]:
         r, g, b = _linear(self.figure.lines.colour) if self.figure.lines else (0.01, 0.008, 0.01)

@@ -21,8 +21,8 @@ LABEL_INDEX: Final = {name: k for k, name in enumerate(LABELS)}
 _OF_PART: Final = {
     "clothes": "clothes", "neck": "body", "skin": "face", "eyes": "white", "brows": "brows",
     "lashes": "lashes", "lower_lashes": "lashes", "teeth": "teeth", "tongue": "tongue",
-    "hair": "hair_back", "beard": "beard", "frame": "glasses", "ears_outer": "hair_front",
-    "ears_inner": "hair_front",
+    "seam": "lips", "hair": "hair_back", "beard": "beard", "frame": "glasses",
+    "ears_outer": "hair_front", "ears_inner": "hair_front",
 }  # fmt: skip
 IRIS_RADIUS: Final = 0.115
 """Of a human iris, in the eye mesh's texture."""

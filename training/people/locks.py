@@ -94,12 +94,12 @@ def fans(spec: HairSpec, rng: np.random.Generator) -> list[Fan]:
     back = {
         "crop": Fan(50, 310, round(30 * n), 0.24, -0.25 * long, lift=0.07, ragged=0.10),
         "spiky": Fan(45, 315, round(26 * n), 0.24, -0.15 * long, flare=0.22, lift=0.10, ragged=0.3),
-        "slick": Fan(-180, 180, round(40 * n), 0.22, -0.30, lift=0.045, ragged=0.05, point=0.5),
+        "slick": Fan(46, 314, round(24 * n), 0.28, -0.30, lift=0.045, ragged=0.05, point=0.5),
         "bob": Fan(55, 305, round(30 * n), 0.30, -1.0 * long, flare=0.08, ragged=0.06, point=0.5),
         "curtains": Fan(55, 305, round(28 * n), 0.27, -0.7 * long, flare=0.04, ragged=0.15),
-        "long": Fan(60, 300, round(32 * n), 0.30, -2.6 * long, flare=0.10, ragged=0.2),
-        "hime": Fan(62, 298, round(32 * n), 0.30, -2.7 * long, ragged=0.02, point=0.15),
-        "waves": Fan(58, 302, round(30 * n), 0.32, -1.9 * long, flare=0.18, ragged=0.2),
+        "long": Fan(60, 300, round(36 * n), 0.40, -2.6 * long, flare=0.22, ragged=0.2),
+        "hime": Fan(62, 298, round(36 * n), 0.40, -2.7 * long, flare=0.12, ragged=0.02, point=0.15),
+        "waves": Fan(58, 302, round(32 * n), 0.42, -1.9 * long, flare=0.28, ragged=0.2),
         "mohawk": Fan(60, 300, round(30 * n), 0.20, -0.2, lift=0.02, ragged=0.05),
     }.get(style, Fan(50, 310, round(34 * n), 0.24, -0.30, lift=0.05, ragged=0.06, point=0.4))
     made = [back]
@@ -113,8 +113,8 @@ def fans(spec: HairSpec, rng: np.random.Generator) -> list[Fan]:
 def _front(spec: HairSpec, rng: np.random.Generator) -> list[Fan]:
     n, side = spec.density, float(rng.choice([-1.0, 1.0]))
     fringe = spec.fringe
-    if spec.style == "hime":
-        fringe = "straight"
+    if spec.style in ("hime", "slick", "mohawk"):
+        fringe = "straight" if spec.style == "hime" else "none"
     if fringe == "straight":
         made = [
             Fan(-56, 56, round(15 * n), 0.20, 0.20, root=24, lift=0.09, ragged=0.03, point=0.35)

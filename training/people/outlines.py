@@ -13,8 +13,10 @@ from training.rig.surface import NOTHING, Surface
 
 STEP = 0.055
 """Jump in depth (dm) from which one shape ends before another."""
+SKIN_STEP = 0.16
+"""The same within skin: a chin has a line before the neck, a nose none."""
 LOCK_STEP = 0.006
-UNLINED = ("brows", "lashes", "lower_lashes", "eyes", "teeth", "tongue", "beard")
+UNLINED = ("brows", "lashes", "lower_lashes", "seam", "eyes", "teeth", "tongue", "beard")
 """Parts that are lines themselves, or lie in skin."""
 
 
@@ -59,7 +61,8 @@ def _edges(
         else:
             second[1:] = np.abs(jump[1:] - jump[:-1])
         change = (kinds[here] != kinds[there]) & ~(soft[here] | soft[there])
-        step = (jump > STEP) & (second > 0.4 * STEP) & ~(soft[here] | soft[there])
+        limit = np.where((kinds[here] == 1) & (kinds[there] == 1), SKIN_STEP, STEP)
+        step = (jump > limit) & (second > 0.4 * limit) & ~(soft[here] | soft[there])
         locks = (lock[here] != lock[there]) & (lock[here] > 0) & (lock[there] > 0)
         locks &= jump > LOCK_STEP
         out[here] |= change | step | locks

@@ -76,6 +76,18 @@ def lash_lines(
     return ribbon(rows, (np.stack(low), np.stack(high)))
 
 
+def mouth_line(person: Person, marks: Landmarker, width: float) -> Mesh:
+    """The seam between the lips, from corner to corner along the upper one; `width` in dm."""
+    names = ["mouth_right", "lip_upper_in_right_2", "lip_upper_in_right_1", "lip_upper_in_mid",
+             "lip_upper_in_left_1", "lip_upper_in_left_2", "mouth_left"]  # fmt: skip
+    t = np.linspace(0, 1, STEPS)
+    half = width / 2 * (0.35 + 0.65 * np.sin(np.pi * t))
+    zero = np.zeros(STEPS)
+    low = np.stack([zero, -half - 0.004, zero + 0.022], 1)
+    high = np.stack([zero, half - 0.004, zero + 0.022], 1)
+    return ribbon([_spline(marks.rows(person, names))], (low[None], high[None]))
+
+
 def brow_lines(
     person: Person, marks: Landmarker, width: float, taper: float, arch: float, raised: float
 ) -> Mesh:
