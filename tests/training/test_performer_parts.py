@@ -6,6 +6,7 @@ import math
 import shutil
 import warnings
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -95,7 +96,8 @@ def test_memories_in_pieces_are_those_of_one_step_after_another() -> None:
 def test_eyes_that_are_away_come_back_sooner_unless_asked_to_look_away() -> None:
     """One component looks back at the camera, all others stay."""
     student = tiny_student()
-    outs, columns = student.outs[0], [PERFORMANCE_INDEX[n] for n in GROUPS[0][2]]
+    outs = cast(torch.nn.Linear, student.outs[0])
+    columns = [PERFORMANCE_INDEX[n] for n in GROUPS[0][2]]
     components = sum(GROUPS[0][:2])
     with torch.no_grad():
         outs.weight.zero_()

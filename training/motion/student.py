@@ -43,7 +43,7 @@ GROUPS: Final[tuple[tuple[int, int, tuple[str, ...]], ...]] = (
 from wherever it begins) and channels, in the order in which they are drawn. What moves by itself
 has a mixture of its own: sharing components, a resting channel jumps when others move."""
 _COLUMNS: Final = tuple(tuple(PERFORMANCE_INDEX[n] for n in names) for *_, names in GROUPS)
-_CALM: Final = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+_CALM: Final = (0.95, 1.0, 0.8, 0.7, 0.6, 0.6, 0.5, 0.6, 0.9, 1.0)
 """Of each group, how much of every component's spread is performed: by the Frechet distance to the
 teacher, some of it is doubt rather than liveliness, above all of the slow channels of the mouth."""
 SLOW: Final = (10.0, 30.0, 90.0, 240.0)
