@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from inference import face_camera as camera
-from inference.contract import MOTION_INDEX, MOTION_NAMES, Float32Array, UInt8Array
+from inference.contract import MOTION_INDEX, MOTION_NAMES, Float32Array
 from inference.face_fit import FaceFit
 from inference.face_grids import (
     MARGIN,
@@ -46,7 +46,7 @@ BODY_WEIGHT: Final = 0.55
 HAIR_OFF: Final = 0.15
 """Decimetres that hair stands off the head."""
 OUTLINE: Final = 48.0
-"""Pixels from a person's outline over which long hair's two layers run into each other."""
+"""Pixels from a person's outline over which the two hair layers run into each other."""
 BEHIND: Final = 0.35
 """How far (dm) behind the ears the hair behind a head lies."""
 MAP: Final = 256
@@ -195,31 +195,20 @@ def _weights(maps: _Maps, box_4: Float32Array, most: float) -> dict[str, Any]:
 def _hair_depths(head: _Maps, layers: list[LayerPicture]) -> dict[str, Float32Array]:
     """Depth maps (MAP, MAP) of the two hair layers.
 
-    The front lies on the head, the back in a plane behind the ears. Where hair hangs beside the
-    face, both run into each other at the person's outline, or a gap would open there in a turn.
+    The front lies on the head, the back in a plane behind the ears. Both run into each other at the
+    person's outline, or a gap would open there in a turn.
     """
     depth = -head.fit.points_N3[:, 2:]
     front = fill(head.raw(depth), head.known)[..., 0] - HAIR_OFF
     ears = head.model.region("ears")
     back = np.full_like(front, float(depth[ears].mean()) + BEHIND)
-    by_name = {layer.name: layer.rgba[..., 3] for layer in layers}
-    if _hangs(head, by_name):
-        frame = slice(MARGIN, MARGIN + camera.SIZE)
-        person = np.max([alpha[frame, frame] for alpha in by_name.values()], axis=0)
-        inside = cv.distanceTransform((person > 127).astype(np.uint8), cv.DIST_L2, 5)
-        inside = cv.resize(inside, (MAP, MAP), interpolation=cv.INTER_AREA)
-        share, mean = smoothstep(OUTLINE, 0.0, inside), (front + back) / 2
-        front, back = (d * (1 - share) + mean * share for d in (front, back))
+    frame = slice(MARGIN, MARGIN + camera.SIZE)
+    person = np.max([layer.rgba[frame, frame, 3] for layer in layers], axis=0)
+    inside = cv.distanceTransform((person > 127).astype(np.uint8), cv.DIST_L2, 5)
+    inside = cv.resize(inside, (MAP, MAP), interpolation=cv.INTER_AREA)
+    share, mean = smoothstep(OUTLINE, 0.0, inside), (front + back) / 2
+    front, back = (d * (1 - share) + mean * share for d in (front, back))
     return {"hair_front": front.astype(np.float32), "hair_back": back.astype(np.float32)}
-
-
-def _hangs(head: _Maps, alphas: Mapping[str, UInt8Array]) -> bool:
-    """Whether hair in front reaches down to the mouth."""
-    if "hair_front" not in alphas:
-        return False
-    lips = head.model.landmarks.index("lip_lower_in_mid")
-    row = round(float(head.model.at_landmarks(head.fit.places_N2)[lips, 1])) + MARGIN
-    return bool((alphas["hair_front"][row : row + 40] > 127).sum() > 80)
 
 
 def _hair_grids(head: _Maps, depth_HW: Float32Array, box_4: Float32Array) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def take_apart(
         "hair_front": front,
     }
     colour = {name: _seen_colour(picture, visible[name]) for name in visible}
-    colour["hair_back"] = _seen_colour(picture, visible["hair_back"], 0.1 * front)
+    colour["hair_back"] = _seen_colour(picture, visible["hair_back"], front)
     colour["body"] = _neck_colour(picture, share["skin"], visible["body"], colour["body"], head)
     colour["head"] = _scalp_colour(visible["head"], front, colour["head"], colour["hair_front"])
     made = [name for name in alpha if float(alpha[name].mean()) > _MUCH]
@@ -211,7 +211,11 @@ def _seen_colour(
     `like` marks pixels that may lend their colour where the layer itself is far.
     """
     own = picture.astype(np.float32)
-    sure = visible**8 if like is None else np.maximum(visible**8, like**8 * 0.02)
+    sure = visible**8 * (visible > 0.75)  # softer pixels are mixed with what lies behind
+    if like is not None:
+        sure = np.maximum(sure, 0.02 * like**8)
+    if float(sure.mean()) < 1e-4:
+        sure = visible**4
     keep = smoothstep(0.88, 0.99, visible)[..., None]
     out: Float32Array = own * keep + fill(own, sure.astype(np.float32)) * (1 - keep)
     return out

@@ -24,6 +24,8 @@ cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 _SCALES: Final = (0.6, 1.7)
 """Least and most that a borrowed mouth is scaled."""
+_LIGHTS: Final = (0.65, 1.25)
+"""Least and most that its light is changed."""
 _KEYS: Final = ("mouth_jaw", "tongue_out", "tongue_jaw")
 
 
@@ -60,7 +62,7 @@ def borrow_bank(lenders: Iterable[Character], window: UInt8Array, cut: _Cut) -> 
     `window` is the mouth's window of the portrait (H, W, RGBA). Without a usable lender the result
     is empty, and the mouth opens onto the open-mouth reference.
     """
-    best: tuple[float, dict[str, Any]] | None = None
+    best: tuple[float, dict[str, Any], float] | None = None
     for lender in lenders:
         try:
             arrays = _lent(lender)
@@ -71,8 +73,12 @@ def borrow_bank(lenders: Iterable[Character], window: UInt8Array, cut: _Cut) -> 
         theirs = window_of(view, corner, WINDOW_SIZES["mouth"])
         apart = float(np.linalg.norm(_tone(theirs) - _tone(window)))
         if best is None or apart < best[0]:
-            best = apart, arrays
-    return {} if best is None else _fitted(best[1], cut)
+            light = float(_tone(window).mean() / max(_tone(theirs).mean(), 1.0))
+            best = apart, arrays, light
+    if best is None:
+        return {}
+    _, bank, light = best
+    return _fitted(bank, cut, float(np.clip(light, *_LIGHTS)))
 
 
 def _lent(lender: Character) -> dict[str, Any]:
@@ -91,7 +97,8 @@ def _tone(window: UInt8Array) -> Any:
     return (window[..., :3] * alpha).sum((0, 1)) / max(float(alpha.sum()), 1.0)
 
 
-def _fitted(arrays: dict[str, Any], cut: _Cut) -> dict[str, Any]:
+def _fitted(arrays: dict[str, Any], cut: _Cut, light: float) -> dict[str, Any]:
+    """The lender's bank scaled to a mouth, and made lighter or darker."""
     theirs = cut_of(arrays)
     scale = float(np.clip(cut.width / theirs.width, *_SCALES))
     matrix = np.array(
@@ -99,7 +106,7 @@ def _fitted(arrays: dict[str, Any], cut: _Cut) -> dict[str, Any]:
     )
     out: dict[str, Any] = {name: arrays[name] for name in _KEYS}
     for name in ("mouth_colour", "tongue_colour"):
-        picture = cv.imdecode(arrays[name], cv.IMREAD_COLOR)
+        picture = cv.convertScaleAbs(cv.imdecode(arrays[name], cv.IMREAD_COLOR), alpha=light)
         out[name] = encode(_moved(picture, matrix, name == "mouth_colour"))
     alpha = cv.imdecode(arrays["tongue_alpha"], cv.IMREAD_GRAYSCALE)
     out["tongue_alpha"] = encode(_moved(alpha, matrix, False))
