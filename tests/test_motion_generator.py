@@ -188,7 +188,7 @@ def test_it_blinks_and_breathes_like_somebody(generator: MotionGenerator) -> Non
 
 
 def test_controls_change_the_performance(generator: MotionGenerator) -> None:
-    quiet_N = np.zeros(10 * AUDIO_RATE, np.float32)
+    quiet_N = np.zeros(40 * AUDIO_RATE, np.float32)
     moved, smiled = [], []
     for value in (0.0, 1.0):
         generator.reset(1)
@@ -197,8 +197,7 @@ def test_controls_change_the_performance(generator: MotionGenerator) -> None:
         moved.append(float(np.abs(np.diff(column(track, "headYaw"))).mean()))
         smiled.append(float(column(track, "mouthSmileLeft").mean()))
     assert moved[1] > 2 * moved[0] > 0
-    assert smiled[0] < 0.05
-    assert smiled[1] > smiled[0] + 0.1
+    assert smiled[1] > max(2 * smiled[0], smiled[0] + 0.1)
 
 
 def test_it_nods_when_asked(generator: MotionGenerator) -> None:

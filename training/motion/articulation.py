@@ -34,20 +34,20 @@ VOICE_SIZE: Final = 2
 class MouthSettings:
     """How the network's heads become a mouth; chosen on speech outside the test."""
 
-    speak_from: float = 0.3
-    speak_full: float = 0.6
+    speak_from: float = 0.36
+    speak_full: float = 0.66
     """Speaking probabilities at which the mouth may begin to move, and moves freely."""
     hold: float = 0.24
     """How much lower both are for a mouth that moves already: held nasals sound like hum."""
-    viseme_share: float = 0.75
+    viseme_share: float = 0.6
     """Share of the mouth taken from the poses of the visemes, weighted by their probabilities; the
     rest comes from the channels themselves. Two guesses of one thing: their mean errs less."""
-    openness_share: float = 0.35
+    openness_share: float = 0.5
     """Share of the aperture taken from the openness head, the jaw making up the difference."""
-    close_from: float = 0.3
-    close_full: float = 0.5
+    close_from: float = 0.36
+    close_full: float = 0.56
     """Chances of p b m at which the lips begin to close, and are closed."""
-    unknown_echo: float = 0.3
+    unknown_echo: float = 0.5
     """How much higher the first is while others talk whose echo has not been learned yet (half a
     second of their talk); until then their echo sounds like a user."""
     open_rate: float = 0.5
