@@ -24,10 +24,10 @@ STATE_SIZE: Final = 3
 """Steps the others have talked, have been silent, and until the next may come."""
 _TALKED: Final = 0.8 * MOTION_RATE
 _LONGEST: Final = 4.0 * MOTION_RATE
-_SILENT: Final = 0.12 * MOTION_RATE
+_SILENT: Final = 0.24 * MOTION_RATE
 _OVER: Final = 1.0 * MOTION_RATE
 """Silence after which what was said before no longer counts."""
-_REST: Final = 3.0 * MOTION_RATE
+_REST: Final = 3.5 * MOTION_RATE
 _CHANCE: Final = 0.85
 _NOD: Final = 0.75
 """Share of nods; the rest are brow raises."""
