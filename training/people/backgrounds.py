@@ -20,7 +20,7 @@ def _colour(rng: np.random.Generator, bright: float, vivid: float) -> Float32Arr
 def _grid(size: int) -> tuple[Float32Array, Float32Array]:
     at = (np.arange(size, dtype=np.float32) + 0.5) / size
     x, y = np.meshgrid(at, at)
-    return x, y
+    return np.asarray(x, np.float32), np.asarray(y, np.float32)
 
 
 def background(figure: FigureSpec, rng: np.random.Generator, size: int) -> Float32Array:
@@ -116,7 +116,8 @@ def _clouds(rng: np.random.Generator, size: int) -> Float32Array:
     noise = np.zeros((size, size), np.float32)
     for cells in (3, 6, 14):
         coarse = rng.normal(size=(cells, cells)).astype(np.float32)
-        noise += cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC) / cells**0.5
+        fine = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
+        noise += np.asarray(fine, np.float32) / cells**0.5
     share = np.clip(0.5 + noise * 0.3, 0, 1)[..., None]
     out: Float32Array = (first + share * (second - first)).astype(np.float32)
     return out
@@ -138,5 +139,4 @@ def _pattern(rng: np.random.Generator, picture: Float32Array) -> Float32Array:
 
 
 def _blurred(picture: Float32Array, sigma: float) -> Float32Array:
-    out: Float32Array = cv2.GaussianBlur(picture, (0, 0), max(sigma, 0.3))
-    return out
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), max(sigma, 0.3)), np.float32)

@@ -25,11 +25,11 @@ class Grade:
 
     def apply(self, rgb: Float32Array) -> Float32Array:
         """Graded sRGB (h, w, 3) in 0..1."""
-        linear = np.clip(rgb, 0, 1) ** np.float32(2.2) * np.float32(self.gains)
+        linear = np.clip(rgb, 0, 1) ** np.float32(2.2) * np.asarray(self.gains, np.float32)
         out = np.clip(linear, 0, 1) ** np.float32(1 / 2.2)
         out = 0.5 + (out - 0.5) * np.float32(self.contrast)
         if self.saturation != 1:
-            grey = out @ np.float32([0.30, 0.59, 0.11])
+            grey = out @ np.asarray([0.30, 0.59, 0.11], np.float32)
             out = grey[..., None] + (out - grey[..., None]) * np.float32(self.saturation)
         graded: Float32Array = np.clip(out, 0, 1).astype(np.float32)
         return graded
@@ -48,7 +48,8 @@ class Wear:
         """The worn picture (h, w, 3)."""
         out = rgb
         if self.blur:
-            out = cv2.GaussianBlur(out, (0, 0), max(self.blur * len(rgb) / 512, 0.2))
+            sigma = max(self.blur * len(rgb) / 512, 0.2)
+            out = np.asarray(cv2.GaussianBlur(out, (0, 0), sigma), np.uint8)
         if self.noise:
             rng = np.random.default_rng(self.seed)
             grain = rng.normal(0, 1, out.shape).astype(np.float32)
@@ -59,7 +60,9 @@ class Wear:
             _, packed = cv2.imencode(
                 ".jpg", out[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.quality]
             )
-            out = np.ascontiguousarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])
+            worn = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+            assert worn is not None
+            out = np.ascontiguousarray(worn[..., ::-1], np.uint8)
         return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def _hair(rng: np.random.Generator, split: Split, look: Look, woman: bool) -> Ha
 
 def _vary_person(rng: np.random.Generator, figure: FigureSpec, woman: bool, texels: int) -> None:
     person = figure.person
-    skin = {"texels": texels, "seed": int(rng.integers(1 << 20))}
+    skin: dict[str, Any] = {"texels": texels, "seed": int(rng.integers(1 << 20))}
     if figure.hair.style is not None:
         skin["buzz"] = 0.0
     elif woman:
@@ -169,7 +169,7 @@ def _stylise(rng: np.random.Generator, figure: FigureSpec, woman: bool) -> None:
     r, g, b = figure.skin_colour
     figure.lip_colour = (min(1, r * 0.98), g * _u(rng, 0.55, 0.85), b * _u(rng, 0.6, 0.9))
     hue = _pick(rng, ODD_HAIR) if rng.random() < 0.6 else (0.18, 0.09, 0.04)
-    figure.eye_colour = tuple(min(0.95, max(0.08, c ** (1 / 2.2) * _u(rng, 0.8, 1.1))) for c in hue)  # type: ignore[assignment]
+    figure.eye_colour = tuple(min(0.95, max(0.08, c ** (1 / 2.2) * _u(rng, 0.8, 1.1))) for c in hue)
     person = figure.person
     if rng.random() < (0.6 if drawn else 0.25):
         person.hair_colour = _pick(rng, ODD_HAIR)
@@ -180,7 +180,8 @@ def _stylise(rng: np.random.Generator, figure: FigureSpec, woman: bool) -> None:
     dark: Colour = tuple(c * 0.45 for c in person.hair_colour)  # type: ignore[assignment]
     person.brow_colour = dark
     if figure.beard is not None:
-        figure.beard = replace(figure.beard, colour=tuple(c * 0.8 for c in person.hair_colour))
+        red, green, blue = person.hair_colour
+        figure.beard = replace(figure.beard, colour=(red * 0.8, green * 0.8, blue * 0.8))
     if rng.random() < (0.3 if drawn else 0.08):
         figure.tip_colour = _pick(rng, ODD_HAIR)
     if rng.random() < (0.14 if drawn else 0.05):

@@ -121,7 +121,7 @@ def beard(person: Person, spec: BeardSpec) -> tuple[Mesh, Float32Array] | None:
     normals = piece.normals(rest)
     grow = (0.25 + 0.75 * smoothstep(0.05, 0.6, area[index]))[:, None]
     down = np.array([0.0, -1.0, 0.25], np.float32) * (
-        smoothstep(0.08, 0.5, np.float32(spec.length))
+        smoothstep(0.08, 0.5, np.asarray(spec.length, np.float32))
     )
     count, corners = piece.size, len(piece.uv_V2)
     weights, offsets, faces, uv_faces, uvs, heights = [], [], [], [], [], []

@@ -5,7 +5,7 @@ Everything that the rig's `Person` can do works on a figure: motions, layers, ba
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -182,12 +182,13 @@ class Figure(Person):
                 part.uniforms["finish"] = (0.0, ink["rim"], 0.0, ink["texture"])
         ramp = (ink["edge"], ink["softness"], ink["steps"], 0.0)
         self.parts["clothes"].uniforms["ramp"] = ramp  # sleeves lie too close upon arms
+        drawing: dict[str, Any] = {key: ink[key] for key in _SKIN_INK}
         skin = PaintedSkin(
             spec.skin_colour,
             spec.lip_colour,
-            **{key: ink[key] for key in _SKIN_INK},
+            **drawing,
             lid_colour=tuple(0.6 * c for c in spec.skin_colour),  # type: ignore[arg-type]
-            stubble_colour=tuple(c ** (1 / 2.2) for c in spec.person.hair_colour),  # type: ignore[arg-type]
+            stubble_colour=tuple(c ** (1 / 2.2) for c in spec.person.hair_colour),
             texels=spec.person.skin.texels,
             seed=spec.person.skin.seed % 16,
         )
@@ -222,7 +223,7 @@ class Figure(Person):
             lower = strokes.lash_lines(self, marks, ink["lower_lash"] * size, 0.0, upper=False)
             self._replace("lower_lashes", lower, self._line_colour())
             seam = strokes.mouth_line(self, marks, ink["mouth_width"])
-            self._replace("seam", seam, tuple(0.25 * c**2.2 for c in self.figure.lip_colour))  # type: ignore[arg-type]
+            self._replace("seam", seam, tuple(0.25 * c**2.2 for c in self.figure.lip_colour))
 
     def _line_colour(self) -> tuple[float, float, float]:
         r, g, b = _linear(self.figure.lines.colour) if self.figure.lines else (0.01, 0.008, 0.01)

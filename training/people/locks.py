@@ -8,7 +8,7 @@ the head. Locks suit drawn and toon figures; with a picture of strands on them, 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from scipy import sparse
@@ -162,8 +162,8 @@ def build(spec: HairSpec, skull: Skull) -> Shape:
 
 def _cap(shape: Shape, skull: Skull, lift: float) -> None:
     rows, columns = 9, 37
-    phi = np.linspace(-np.pi, np.pi, columns)
-    share = np.linspace(0.02, 1, rows)[:, None]
+    phi = cast("Float32Array", np.linspace(-np.pi, np.pi, columns))
+    share = cast("Float32Array", np.linspace(0.02, 1, rows)[:, None])
     theta = share * (hairline(phi) - 2 * D)[None]
     ease = lift * np.minimum(1, (1 - share) * 8 + 0.15)
     grid = skull.at(theta, np.broadcast_to(phi, theta.shape), ease)
@@ -187,7 +187,7 @@ def _path(
 ) -> Float32Array:
     """The middle line (STEPS, 3) of one lock."""
     away = np.sign(phi - fan.parting * D) * fan.spread * D
-    s = np.linspace(0, 1, STEPS * 2)
+    s = cast("Float32Array", np.linspace(0, 1, STEPS * 2))
     if fan.tip > 5:  # combed back: from the hairline over the crown
         theta = (hairline(np.array([phi]))[0] + 2 * D) * (1 - s) - 25 * D * s
         lift = fan.lift * spec.volume * (0.25 + 1.0 * np.sin(np.pi * np.clip(s, 0.0, 1)) ** 0.6)
@@ -223,7 +223,7 @@ def _path(
     out = line - skull.middle
     out[:, 1] *= 0.2
     out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
-    line = line + out * fan.flare * t**2 * float(rng.uniform(0.5, 1.5))
+    line = cast("Float32Array", line + out * fan.flare * t**2 * float(rng.uniform(0.5, 1.5)))
     wave = spec.curl * 0.06 * np.sin(t * (top - tip_y) * 7 + rng.uniform(0, 6)) * t
     noise = spec.noise * np.cumsum(rng.normal(0, 0.35, (STEPS, 3)), 0) * t
     return (line + out * wave + noise).astype(np.float32)
@@ -270,7 +270,7 @@ def _tails(shape: Shape, skull: Skull, spec: HairSpec, rng: np.random.Generator)
         way = skull.at(np.array(theta * D), np.array(phi * D), 0.05)
         out = (way - skull.middle) / np.linalg.norm(way - skull.middle)
         if spec.style == "buns":
-            _ball(shape, way + out * 0.16, 0.26 * spec.volume)
+            _ball(shape, cast("Float32Array", way + out * 0.16), 0.26 * spec.volume)
             continue
         length = (1.3 + 1.2 * spec.length) * (skull.eye_y - skull.chin_y) + 0.5
         for k in range(12):

@@ -76,9 +76,9 @@ def ink(picture: UInt8Array, figure: Figure, seen: Surface, lines: LineSpec) -> 
     cover = line_cover(figure, seen, lines.width * seen.size / 512)
     cover = cover.reshape(size, factor, size, factor).mean((1, 3))[..., None]
     rgb, alpha = picture[..., :3] / np.float32(255), picture[..., 3:] / np.float32(255)
-    tone = np.float32(lines.colour)
-    tone = tone + lines.through * (rgb * np.float32(0.6) - tone)
+    colour = np.asarray(lines.colour, np.float32)
+    tone = colour + lines.through * (rgb * np.float32(0.6) - colour)
     out_alpha = np.maximum(alpha, cover)
-    mixed = np.where(alpha > 0, rgb * (1 - cover) + tone * cover, np.float32(lines.colour))
+    mixed = np.where(alpha > 0, rgb * (1 - cover) + tone * cover, colour)
     out = np.concatenate([mixed, out_alpha], -1)
     return np.rint(np.clip(out, 0, 1) * 255).astype(np.uint8)

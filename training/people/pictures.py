@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -43,7 +43,7 @@ class Plain:
 
     def paint(self, assets: RigAssets) -> UInt8Array:
         """A picture of 4 x 4 texels."""
-        return _bytes(np.broadcast_to(np.float32(self.colour), (4, 4, 3)))
+        return _bytes(np.broadcast_to(np.asarray(self.colour, np.float32), (4, 4, 3)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class PaintedSkin:
         rgb[:] = self.colour
 
         def lay(colour: Colour, share: Float32Array) -> None:
-            rgb[:] += share[..., None] * (np.float32(colour) - rgb)
+            rgb[:] += share[..., None] * (np.asarray(colour, np.float32) - rgb)
 
         x, y, z = np.abs(place[..., 0]), place[..., 1], place[..., 2]
         tip = np.exp(-((x / 0.13) ** 2) - ((y - 7.05) / 0.12) ** 2) * (z > 1.45)
@@ -158,7 +158,8 @@ class PaintedEyes:
         rgb[:] = self.white
         edge = 1.2 / size
         for middle in EYES_AT:
-            x, y = (u - middle[0]) / (IRIS * self.size), (v - middle[1]) / (IRIS * self.size)
+            x = cast("Float32Array", (u - middle[0]) / (IRIS * self.size))
+            y = cast("Float32Array", (v - middle[1]) / (IRIS * self.size))
             r = np.hypot(x, y)
             soft = edge / (IRIS * self.size)
             iris = self._iris(x, y, r, rng)
@@ -174,7 +175,7 @@ class PaintedEyes:
     def _iris(
         self, x: Float32Array, y: Float32Array, r: Float32Array, rng: np.random.Generator
     ) -> Float32Array:
-        own = np.float32(self.colour)
+        own = np.asarray(self.colour, np.float32)
         shade = 1 + self.gradient * np.clip(y, -1, 1) * 0.9
         shade *= 1 - self.ring * smoothstep(0.72, 0.95, r)
         if self.fibres:
@@ -228,9 +229,13 @@ class Strands:
             ragged = smoothstep(0.0, 0.25, (1 - t) * 1.6 - 0.25 * (streak + 1) * t**3)
             grey = np.clip(linear, 0, 1) ** np.float32(1 / 2.2)
             return _bytes(np.repeat(grey[..., None], 3, -1), ragged)
-        mix = smoothstep(0.45, 0.95, t + 0.0 * streak)[..., None] if self.tips else np.float32(0)
-        base = np.float32(self.colour)
-        rgb = base + mix * (np.float32(self.tips or self.colour) - base)
+        mix = (
+            smoothstep(0.45, 0.95, t + 0.0 * streak)[..., None]
+            if self.tips
+            else np.zeros((), np.float32)
+        )
+        base = np.asarray(self.colour, np.float32)
+        rgb = base + mix * (np.asarray(self.tips or self.colour, np.float32) - base)
         rgb = rgb * np.exp(self.streaks * streak)[..., None] * np.ones((1, 1, 3), np.float32)
         if self.band:
             zigzag = 0.30 + 0.035 * streak[size // 3][None]

@@ -96,7 +96,9 @@ def make_sample(
 def graded(rgba: UInt8Array, grade: Grade) -> UInt8Array:
     """A straight-alpha picture with its colours graded."""
     out = rgba.copy()
-    out[..., :3] = np.rint(grade.apply(rgba[..., :3] / np.float32(255)) * 255)
+    out[..., :3] = np.rint(
+        grade.apply(np.asarray(rgba[..., :3] / np.float32(255), np.float32)) * 255
+    )
     return out
 
 
@@ -118,7 +120,7 @@ def _known(figure: Figure, scene: Scene) -> Arrays:
     return {
         "camera_44": (scene.projection_44 @ scene.view_44).astype(np.float32),
         "pivot_3": figure.pivot_3,
-        "pupil_distance": np.float32(figure.pupil_distance),
+        "pupil_distance": np.asarray(figure.pupil_distance, np.float32),
         "eyes_23": figure.eyes_23.astype(np.float32),
         "identity": identity_vector(figure.figure),
     }

@@ -43,7 +43,8 @@ def _put(archive: zipfile.ZipFile, folder: str, sample: Sample) -> None:
     for name, picture in sample.pictures.items():
         add(f"{name}.png", _png(picture))
     kept = io.BytesIO()
-    np.savez_compressed(kept, **sample.arrays)
+    arrays: dict[str, Any] = dict(sample.arrays)
+    np.savez_compressed(kept, **arrays)
     add("arrays.npz", kept.getvalue())
     facts = {"version": VERSION, **sample.facts, "pictures": list(sample.pictures)}
     add("facts.json", json.dumps(facts).encode())
@@ -52,7 +53,7 @@ def _put(archive: zipfile.ZipFile, folder: str, sample: Sample) -> None:
 def _png(picture: UInt8Array) -> bytes:
     if picture.ndim == 3:
         order = cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-        picture = cv2.cvtColor(picture, order)
+        picture = np.asarray(cv2.cvtColor(picture, order), np.uint8)
     _, packed = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 2])
     return bytes(packed)
 
@@ -91,6 +92,7 @@ class Shard:
         """A picture by name: RGB, RGBA or labels."""
         packed = np.frombuffer(self._read(person, f"{name}.png"), np.uint8)
         picture = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
+        assert picture is not None
         if picture.ndim == 3:
             order = cv2.COLOR_BGR2RGB if picture.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
             picture = cv2.cvtColor(picture, order)

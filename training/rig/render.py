@@ -227,9 +227,9 @@ class Renderer:
         ):
             if name in program:
                 program[name].value = value
-        for name, value in spec.uniforms.items():
+        for name, uniform in spec.uniforms.items():
             if name in program:
-                program[name].value = value
+                program[name].value = uniform
         part.arrays[program_name].render()
 
     def _draw_solid(self, held: GpuPerson, layer: str) -> None:

@@ -7,7 +7,7 @@ motion, its rest place or weight, are then a product with barycentric shares, wi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,7 +156,7 @@ def shares(
     ).astype(np.float32)  # fmt: skip
     bary = np.stack([_triple(ray, b, c), _triple(ray, c, a), _triple(ray, a, b)], 1)
     total = bary.sum(1, keepdims=True)
-    bary = bary / np.where(np.abs(total) < 1e-12, 1e-12, total)
+    bary = cast("Float32Array", bary / np.where(np.abs(total) < 1e-12, 1e-12, total))
     bary = np.clip(bary, -0.2, 1.2)
     bary /= bary.sum(1, keepdims=True)
     return where, corners.astype(np.int64), bary.astype(np.float32)
