@@ -88,7 +88,8 @@ class TestLoop:
 
         rig.performer.hear = slow_hear  # type: ignore[method-assign]
         made = rig.run(60.0)
-        assert rig.loop.skipped_samples > 20 * 16_000
+        # Hearing takes three times as long as sound lasts; what the input's ring lost is not counted.
+        assert rig.loop.skipped_samples > 15 * 16_000
         gaps = np.diff([when for when, _ in made])
         assert gaps.max() < 3.2, "turns do not get longer and longer"
         stream = [live.stream_s for _, live in made]
