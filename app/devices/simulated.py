@@ -23,9 +23,9 @@ class SimulatedInput:
     """A microphone that hears `wave`, a function of seconds since it was opened.
 
     Sound comes in blocks (10 ms, or of `block` samples) at the clock's pace; what is not fetched
-    within a second is lost, as in the ring of a real one. While `present` is
-    False it cannot be opened, and reports that it is gone; while `frozen` it brings nothing without
-    a report.
+    within `ring_s` seconds is lost, as in the ring of a real one. While `present` is False
+    it cannot be opened, and reports that it is gone; while `frozen` it brings nothing without a
+    report.
     """
 
     finished = False
@@ -40,6 +40,7 @@ class SimulatedInput:
         self.name = name
         self.present = True
         self.frozen = False
+        self.ring_s = 1.0
         self.opened = 0
         self._clock, self._wave, self._block = clock, wave, block
         self._start: float | None = None
@@ -58,7 +59,7 @@ class SimulatedInput:
         if self._start is None or self.frozen or not self.present:
             return Sound(end_time=now)
         end = int((now - self._start) * AUDIO_RATE + 1e-6) // self._block * self._block
-        begin = max(self._given, end - max(AUDIO_RATE, self._block))
+        begin = max(self._given, end - max(round(self.ring_s * AUDIO_RATE), self._block))
         lost = begin - self._given if end > self._given else 0
         time_N = (np.arange(begin, end) / AUDIO_RATE).astype(np.float32)
         self._given = max(self._given, end)
