@@ -12,6 +12,7 @@ which is why blocks of any size give the same frames.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -56,6 +57,8 @@ def analysis_window() -> Float32Array:
 def clean(audio_N: NDArray[np.floating]) -> Float32Array:
     """Any float audio as finite float32 in [-1, 1]: NaN and infinities become silence."""
     audio_N = np.asarray(audio_N, np.float32).reshape(-1)
+    if not len(audio_N) or np.abs(audio_N).max() <= 1:  # never so when there is a NaN
+        return audio_N
     finite_N = np.where(np.isfinite(audio_N), audio_N, np.float32(0))
     return np.clip(finite_N, -1, 1).astype(np.float32, copy=False)
 
@@ -130,6 +133,8 @@ _JUMP_COST: Final = 0.25
 _STILL_VOICED: Final = 0.1
 _QUIET_DB: Final = 26.0
 """A step this far under the loudest of late must be ever more regular to count as voiced."""
+_MOST_DOUBT: Final = 0.6
+"""Nothing is so regular that it would be heard as a voice beyond; so no pitch is looked for."""
 _PEAK_FALL_DB: Final = 0.04
 _UNHEARD: Final = 2e-4
 
@@ -141,12 +146,16 @@ class _Course:
         self._last_hz = 0.0
         self._peak_db = QUIETEST_DB + _QUIET_DB
 
+    def needed(self, level_db: float) -> float:
+        """How regular a step of this level must be to be voiced; infinite if it is too quiet."""
+        self._peak_db = max(level_db, self._peak_db - _PEAK_FALL_DB)
+        doubt = max(self._peak_db - _QUIET_DB - level_db, 0.0) / 20
+        return _VOICED + doubt if doubt < _MOST_DOUBT else math.inf
+
     def choose(
-        self, strength_K: NDArray[np.floating], hertz_K: NDArray[np.floating], level_db: float
+        self, strength_K: NDArray[np.floating], hertz_K: NDArray[np.floating], needed: float
     ) -> float:
         """The best candidate given the pitch before; 0 when even that is too weak."""
-        self._peak_db = max(level_db, self._peak_db - _PEAK_FALL_DB)
-        needed = _VOICED + min(max(self._peak_db - _QUIET_DB - level_db, 0.0) / 20, 0.6)
         if self._last_hz > 0:
             strength_K = strength_K - _JUMP_COST * np.minimum(
                 np.abs(np.log2(hertz_K / self._last_hz)), 1.0
@@ -155,6 +164,11 @@ class _Course:
         best = int(strength_K.argmax())
         self._last_hz = float(hertz_K[best]) if strength_K[best] > needed else 0.0
         return self._last_hz
+
+    def rest(self) -> float:
+        """A step without pitch."""
+        self._last_hz = 0.0
+        return 0.0
 
 
 class Prosody:
@@ -201,21 +215,28 @@ class Prosody:
         windows_SN = _windows(samples, PITCH_WINDOW, STEP_SAMPLES, steps)
         power_S = np.maximum(windows_SN[..., -STEP_SAMPLES:].var(-1), 10 ** (QUIETEST_DB / 10))
         level_S = (10 * np.log10(power_S)).astype(np.float32)
-        found = self._peaks(windows_SN.reshape(-1, PITCH_WINDOW))
-        each = [values.reshape(-1, steps, _CANDIDATES) for values in found]
         levels = level_S.reshape(-1, steps).tolist()
         if not self._courses:
             self._courses = [_Course() for _ in levels]
-        pitch = [
-            [course.choose(*step) for step in zip(*stream, strict=True)]
-            for course, *stream in zip(self._courses, *each, levels, strict=True)
-        ]
-        return level_S, np.array(pitch, np.float32).reshape(level_S.shape)
+        needed = np.array(
+            [[course.needed(level) for level in stream]
+             for course, stream in zip(self._courses, levels, strict=True)]
+        )  # fmt: skip
+        pitch = np.zeros(needed.shape, np.float32)
+        voiced = windows_SN[needed.reshape(level_S.shape) < math.inf]
+        rows = zip(*self._peaks(voiced), strict=True)
+        for course, pitch_S, needed_S in zip(self._courses, pitch, needed, strict=True):
+            for step, least in enumerate(needed_S.tolist()):
+                heard = least < math.inf
+                pitch_S[step] = course.choose(*next(rows), least) if heard else course.rest()
+        return level_S, pitch.reshape(level_S.shape)
 
     def _peaks(
         self, windows_SN: NDArray[np.float64]
     ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """The highest peaks of the autocorrelation: strengths and frequencies (S, _CANDIDATES)."""
+        if not len(windows_SN):
+            return np.zeros((0, _CANDIDATES)), np.zeros((0, _CANDIDATES))
         windows_SN = (windows_SN - windows_SN.mean(1, keepdims=True)) * self._window
         every_SL = np.fft.irfft(np.abs(np.fft.rfft(windows_SN, _PITCH_FFT)) ** 2)
         energy_S1 = every_SL[:, :1]
@@ -230,5 +251,5 @@ class Prosody:
         height_SL = height_SL - _OCTAVE_COST * np.log2(LOWEST_HZ / AUDIO_RATE * lag_SL)
         score_SL = np.where(is_peak, height_SL, -1.0)
         best_SK = np.argpartition(-score_SL, _CANDIDATES, axis=1)[:, :_CANDIDATES]
-        strength_SK = np.take_along_axis(score_SL, best_SK, 1)
-        return strength_SK, AUDIO_RATE / np.take_along_axis(lag_SL, best_SK, 1)
+        row_S1 = np.arange(len(best_SK))[:, None]
+        return score_SL[row_S1, best_SK], AUDIO_RATE / lag_SL[row_S1, best_SK]

@@ -32,9 +32,10 @@ from training.frames.paint import (
     Paint,
     Relight,
 )
+from training.half_weights import halve_weights
 
 OPSET = 17
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 
 
 class IdentityGraph(nn.Module):
@@ -172,11 +173,16 @@ def export_paint(
     names = ["mouth_feature", "mouth_code", "eyes_feature", "eyes_code", "code"]
     _write(IdentityGraph(identity), identity_inputs(), names, folder / "identity.onnx")
     _write(RelightGraph(relight), relight_inputs(), ["residual"], folder / "relight.onnx")
-    return {name: f"{name}.onnx" for name in ("paint", "identity", "relight")}
+    graphs = {name: f"{name}.onnx" for name in ("paint", "identity", "relight")}
+    for file in graphs.values():
+        halve_weights(folder / file)
+    return graphs
 
 
 def load_networks(checkpoints: list[Path]) -> tuple[Paint, Identity, Relight]:
-    """Networks with the weights of one or more checkpoints, later ones winning."""
+    """Networks with the weights of one or more checkpoints, later ones winning, rounded to half
+    precision, as they are stored.
+    """
     state: dict[str, Any] = {}
     for path in checkpoints:
         state |= torch.load(path, map_location="cpu", weights_only=True)
@@ -188,6 +194,9 @@ def load_networks(checkpoints: list[Path]) -> tuple[Paint, Identity, Relight]:
     else:
         for parameter in relight.out.parameters():
             nn.init.zeros_(parameter)
+    for network in (paint, identity, relight):
+        for parameter in network.parameters():
+            parameter.data = parameter.data.half().float()
     return paint, identity, relight
 
 

@@ -13,8 +13,8 @@ from typing import Final
 import torch
 from torch import nn
 
-from inference.contract import BLENDSHAPES, MOTION_INDEX, MOTION_SIZE
-from training.motion.performance import PERFORMANCE
+from inference.contract import MOTION_INDEX, MOTION_SIZE, POSE
+from training.motion.performance import PERFORMANCE_INDEX, PERFORMANCE_SIZE
 from training.teacher.mouth import APERTURE, MOUTH, motion_columns
 
 _BLINK_BROWS: Final = 0.05
@@ -27,10 +27,26 @@ _REST_PARTING: Final = 0.015
 the twentieth of an open vowel from which a mouth seems to say something."""
 _OPENING: Final = ("jawOpen", "mouthLowerDown", "mouthUpperUp")
 _SHAPING: Final = ("mouthFunnel", "mouthPucker", "mouthStretch", "mouthSmile")
+_SOFT: Final = 0.6
+"""How far a busy mouth takes frowns, shrugs and sneers back."""
+_STARING_UNTIL: Final = 0.4
+"""Mean of the lids from which eyes are no longer wide."""
 _SMILE_KEPT: Final = 0.3
 """Share of a smile that remains on a fully rounded vowel or a closure."""
 
-Named = dict[str, torch.Tensor]
+_ARTICULATION: Final = PERFORMANCE_INDEX["articulation"]
+_MEASURES: Final[tuple[tuple[float, float, dict[str, float]], ...]] = (
+    (_PART_FROM, _PART_FULL - _PART_FROM, {name: APERTURE.get(name, 0.0) for name in MOUTH}),
+    (0.08, 0.3, {"mouthFunnel": 1.0, "mouthPucker": 1.0}),
+    (0.08, 0.3, {"mouthPress": 1.0, "mouthRollLower": 0.7, "mouthClose": 3.0}),
+    (0.0, 0.06, {"mouthPress": 1.0, "mouthRollLower": 0.7, "mouthClose": 3.0}),
+    (0.0, 0.2, {"jawOpen": 1.0, "mouthLowerDown": 1.0, "mouthPress": 1.0, "mouthRollLower": 1.0}),
+)
+"""How far speech claims the lips, each from 0 where a sum of mouth channels begins to count to 1
+that much above it: parted; rounded; closing on purpose (sealed or tucked); sealed (what speech
+closes may not be opened, lips at rest may, by a breath); busy (moving at all)."""
+_BOUNDLESS: Final = 9.0
+"""Beyond any value: where nothing limits."""
 
 
 def smoothstep(x: torch.Tensor) -> torch.Tensor:
@@ -39,129 +55,138 @@ def smoothstep(x: torch.Tensor) -> torch.Tensor:
     return x * x * (3 - 2 * x)
 
 
-class Compose(nn.Module):
-    """Articulation (B, len(MOUTH)) and performance (B, PERFORMANCE_SIZE) -> motion (B, 61)."""
-
-    aperture_K1: torch.Tensor
-    from_mouth: torch.Tensor
-    from_face: torch.Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        weights = torch.tensor([[APERTURE.get(name, 0.0)] for name in MOUTH])
-        self.register_buffer("aperture_K1", weights)
-        self.register_buffer("from_mouth", _mouth_placement())
-        self.register_buffer("from_face", _face_placement())
-
-    def forward(self, mouth: torch.Tensor, performance: torch.Tensor) -> torch.Tensor:
-        """One instant, or any number along B."""
-        channels = performance.split(1, 1)
-        face = dict(zip(PERFORMANCE, channels, strict=True))
-        said = dict(zip(MOUTH, mouth.split(1, 1), strict=True))
-        parted = smoothstep((mouth @ self.aperture_K1 - _PART_FROM) / (_PART_FULL - _PART_FROM))
-        yields = _yields(said, parted)
-        shaped = _articulate(said, face["articulation"], parted)
-        motion = torch.cat([shaped[name] for name in MOUTH], 1) @ self.from_mouth
-        motion = motion + torch.cat(_placed(face, yields), 1) @ self.from_face
-        blend, pose = motion[:, : len(BLENDSHAPES)], motion[:, len(BLENDSHAPES) :]
-        head, breath, shoulders = pose[:, :6], pose[:, 6:7], pose[:, 7:]
-        rest = [torch.clamp(breath, -1, 1), torch.clamp(shoulders, 0, 1)]
-        return torch.cat([torch.clamp(blend, 0, 1), head, *rest], 1)
+Row = tuple[tuple[str, ...], dict[str, float], str]
 
 
-def _yields(said: Named, parted: torch.Tensor) -> Named:
-    """How far speech claims the lips, each in [0, 1].
+def _row(columns: str, channel: str, kind: str = "", weight: float = 1.0) -> Row:
+    return tuple(columns.split()), {channel: weight}, kind
 
-    rounded: funnel or pucker on; closing: lips sealed or tucked on purpose; busy: moving at all;
-    parted: open lips.
-    """
-    rounded = smoothstep((said["mouthFunnel"] + said["mouthPucker"] - 0.08) / 0.3)
-    tucked = said["mouthPress"] + 0.7 * said["mouthRollLower"] + 3 * said["mouthClose"]
-    closing = smoothstep((tucked - 0.08) / 0.3)
-    # Lips that speech closes may not be opened; lips at rest may, by a breath.
-    sealed = smoothstep(tucked / 0.06) * (1 - parted)
-    moving = said["jawOpen"] + said["mouthLowerDown"] + said["mouthPress"] + said["mouthRollLower"]
-    busy = smoothstep(moving / 0.2)
+
+def _brow(side: str) -> Row:
+    """Closing lids draw the brow down."""
+    return (f"browDown{side}",), {f"browDown{side}": 1.0, f"blink{side}": _BLINK_BROWS}, ""
+
+
+_KINDS: Final = ("smile", "soft", "unsealed", "unblinking", "smile, soft", "silent")
+"""What makes a row yield: smiles to rounding and closure; less so all the rest of the lips to any
+speech; the jaw's drop to sealed lips; wide eyes to blinks; both of the first; to all speech."""
+_ROWS: Final[tuple[Row, ...]] = (
+    _row("eyeBlinkLeft", "blinkLeft"), _row("eyeBlinkRight", "blinkRight"),
+    _row("eyeLookOutLeft eyeLookInRight", "gazeYaw"),
+    _row("eyeLookInLeft eyeLookOutRight", "gazeYaw", weight=-1),
+    _row("eyeLookUpLeft eyeLookUpRight", "gazePitch"),
+    _row("eyeLookDownLeft eyeLookDownRight", "gazePitch", weight=-1),
+    _row("eyeSquintLeft eyeSquintRight", "squint"),
+    _row("eyeWideLeft eyeWideRight", "wide", "unblinking"),
+    _row("browInnerUp", "browInnerUp"), _row("browOuterUpLeft", "browOuterUpLeft"),
+    _row("browOuterUpRight", "browOuterUpRight"), _brow("Left"), _brow("Right"),
+    _row("cheekSquintLeft cheekSquintRight", "cheekSquint"),
+    _row("noseSneerLeft noseSneerRight", "noseSneer", "soft"),
+    _row("mouthSmileLeft", "smileLeft", "smile"), _row("mouthSmileRight", "smileRight", "smile"),
+    _row("mouthFrownLeft mouthFrownRight", "frown", "soft"),
+    _row("mouthPressLeft mouthPressRight", "press", "silent"),
+    _row("mouthDimpleLeft mouthDimpleRight", "dimple", "smile"),
+    _row("mouthShrugLower mouthShrugUpper", "shrug", "soft"),
+    _row("mouthStretchLeft mouthStretchRight", "stretch", "smile, soft"),
+    _row("mouthLeft", "side", "soft"), _row("mouthRight", "side", "soft", -1),
+    _row("mouthRollLower mouthRollUpper", "roll", "silent"),
+    _row("jawOpen", "jawDrop", "unsealed"),
+    _row("headYaw", "headYaw"), _row("headPitch", "headPitch"), _row("headRoll", "headRoll"),
+    _row("headX", "headX"), _row("headY", "headY"), _row("headZ", "headZ"),
+    _row("breath", "breath"), _row("shoulderLeft shoulderRight", "shoulders"),
+)  # fmt: skip
+"""Motion columns, the channels of the performance that drive them, and to what they yield."""
+_ONE_SIDED: Final = ("gazeYaw", "gazePitch", "side")
+"""Channels whose two signs drive different rows."""
+
+
+def _speech_tables() -> dict[str, torch.Tensor]:
+    """What `Compose` needs of the mouth."""
+    sums = [[of.get(name, 0.0) / size for _, size, of in _MEASURES] for name in MOUTH]
+    opens = dict.fromkeys(_OPENING, 1.0) | dict.fromkeys(_SHAPING, 0.5)
+    placed = torch.zeros(len(MOUTH), MOTION_SIZE)
+    for i, name in enumerate(MOUTH):
+        placed[i, motion_columns(name)] = 1
     return {
-        "rounded": rounded,
-        "closing": closing,
-        "busy": torch.clamp(busy + rounded, max=1),
-        "sealed": sealed,
-        "parted": parted,
+        "measures": torch.tensor(sums),
+        "measures_from": torch.tensor([[start / size for start, size, _ in _MEASURES]]),
+        "octaves": torch.tensor([[opens.get(name, 0.0) for name in MOUTH]]),
+        "from_mouth": placed,
     }
 
 
-def _articulate(said: Named, articulation: torch.Tensor, parted: torch.Tensor) -> Named:
-    """Opening times 2 ** articulation, shapes half as much (in octaves); closed lips untouched."""
-    opening = 1 + (torch.exp2(articulation) - 1) * parted
-    shaping = 1 + (torch.exp2(0.5 * articulation) - 1) * parted
-    shaped = dict(said)
-    for name in _OPENING:
-        shaped[name] = said[name] * opening
-    for name in _SHAPING:
-        shaped[name] = said[name] * shaping
-    return shaped
+def _face_tables() -> dict[str, torch.Tensor]:
+    """What it needs of the rest of the face, and the limits of every motion column."""
+    rows, face = torch.zeros(PERFORMANCE_SIZE, len(_ROWS)), torch.zeros(len(_ROWS), MOTION_SIZE)
+    least, most = torch.full((1, len(_ROWS)), -_BOUNDLESS), torch.full((1, len(_ROWS)), _BOUNDLESS)
+    parting, keeps = torch.zeros(1, len(_ROWS)), torch.zeros(len(_KINDS), len(_ROWS))
+    for i, (columns, channels, kind) in enumerate(_ROWS):
+        for channel, weight in channels.items():
+            rows[PERFORMANCE_INDEX[channel], i] = weight
+            if channel in _ONE_SIDED:
+                least[0, i] = 0
+        for column in columns:
+            face[i, MOTION_INDEX[column]] = 1
+        if kind:
+            keeps[_KINDS.index(kind), i] = 1
+        if "jawDrop" in channels:
+            most[0, i], parting[0, i] = _REST_PARTING, 1
+    blink = torch.zeros(PERFORMANCE_SIZE, 1)
+    blink[[PERFORMANCE_INDEX[f"blink{side}"] for side in ("Left", "Right")]] = 0.5 / _STARING_UNTIL
+    low, high = torch.zeros(1, MOTION_SIZE), torch.ones(1, MOTION_SIZE)
+    for name in POSE[:6]:
+        low[0, MOTION_INDEX[name]], high[0, MOTION_INDEX[name]] = -_BOUNDLESS, _BOUNDLESS
+    low[0, MOTION_INDEX["breath"]] = -1
+    return {
+        "rows": rows, "rows_least": least, "rows_most": most, "rows_with_parting": parting,
+        "mean_blink": blink, "taken_by": torch.tensor([[1 - _SMILE_KEPT, _SOFT, 1.0, 1.0]]),
+        "keeps": keeps, "keeps_from": 1 - keeps.sum(0, keepdim=True), "face": face,
+        "least": low, "most": high,
+    }  # fmt: skip
 
 
-def _placed(face: Named, yields: Named) -> list[torch.Tensor]:
-    """Values of _FACE_ROWS, in that order."""
-    gaze_x, gaze_y = face["gazeYaw"], face["gazePitch"]
-    gives_way = torch.maximum(yields["rounded"], yields["closing"])
-    smile = 1 - (1 - _SMILE_KEPT) * gives_way
-    free = 1 - yields["busy"]
-    shut = 1 - yields["parted"]
-    soft = 1 - 0.6 * yields["busy"]
-    drop = torch.minimum(face["jawDrop"], _REST_PARTING + yields["parted"])
-    blink = 0.5 * (face["blinkLeft"] + face["blinkRight"])
-    return [
-        face["blinkLeft"], face["blinkRight"],
-        torch.relu(gaze_x), torch.relu(-gaze_x),
-        torch.relu(gaze_y), torch.relu(-gaze_y),
-        face["squint"], face["wide"] * (1 - smoothstep(blink / 0.4)),
-        face["browInnerUp"], face["browOuterUpLeft"], face["browOuterUpRight"],
-        face["browDownLeft"] + _BLINK_BROWS * face["blinkLeft"],
-        face["browDownRight"] + _BLINK_BROWS * face["blinkRight"],
-        face["cheekSquint"], face["noseSneer"] * soft,
-        face["smileLeft"] * smile, face["smileRight"] * smile,
-        face["frown"] * soft, face["press"] * free * shut, face["dimple"] * smile,
-        face["shrug"] * soft, face["stretch"] * smile * soft,
-        torch.relu(face["side"]) * soft, torch.relu(-face["side"]) * soft,
-        face["roll"] * free * shut, drop * (1 - yields["sealed"]),
-        face["headYaw"], face["headPitch"], face["headRoll"],
-        face["headX"], face["headY"], face["headZ"], face["breath"], face["shoulders"],
-    ]  # fmt: skip
+class Compose(nn.Module):
+    """Articulation (B, len(MOUTH)) and performance (B, PERFORMANCE_SIZE) -> motion (B, 61).
 
+    Whole vectors and matrices, since in the exported graph it is the number of operations that
+    costs.
+    """
 
-_FACE_ROWS: Final[tuple[tuple[str, ...], ...]] = (
-    ("eyeBlinkLeft",), ("eyeBlinkRight",),
-    ("eyeLookOutLeft", "eyeLookInRight"), ("eyeLookInLeft", "eyeLookOutRight"),
-    ("eyeLookUpLeft", "eyeLookUpRight"), ("eyeLookDownLeft", "eyeLookDownRight"),
-    ("eyeSquintLeft", "eyeSquintRight"), ("eyeWideLeft", "eyeWideRight"),
-    ("browInnerUp",), ("browOuterUpLeft",), ("browOuterUpRight",),
-    ("browDownLeft",), ("browDownRight",),
-    ("cheekSquintLeft", "cheekSquintRight"), ("noseSneerLeft", "noseSneerRight"),
-    ("mouthSmileLeft",), ("mouthSmileRight",),
-    ("mouthFrownLeft", "mouthFrownRight"), ("mouthPressLeft", "mouthPressRight"),
-    ("mouthDimpleLeft", "mouthDimpleRight"), ("mouthShrugLower", "mouthShrugUpper"),
-    ("mouthStretchLeft", "mouthStretchRight"), ("mouthLeft",), ("mouthRight",),
-    ("mouthRollLower", "mouthRollUpper"), ("jawOpen",),
-    ("headYaw",), ("headPitch",), ("headRoll",), ("headX",), ("headY",), ("headZ",),
-    ("breath",), ("shoulderLeft", "shoulderRight"),
-)  # fmt: skip
-"""Motion columns that each value of `_placed` drives."""
+    measures: torch.Tensor
+    measures_from: torch.Tensor
+    octaves: torch.Tensor
+    from_mouth: torch.Tensor
+    rows: torch.Tensor
+    rows_least: torch.Tensor
+    rows_most: torch.Tensor
+    rows_with_parting: torch.Tensor
+    mean_blink: torch.Tensor
+    taken_by: torch.Tensor
+    keeps: torch.Tensor
+    keeps_from: torch.Tensor
+    face: torch.Tensor
+    least: torch.Tensor
+    most: torch.Tensor
 
+    def __init__(self) -> None:
+        super().__init__()
+        for name, tensor in (_speech_tables() | _face_tables()).items():
+            self.register_buffer(name, tensor)
 
-def _mouth_placement() -> torch.Tensor:
-    matrix = torch.zeros(len(MOUTH), MOTION_SIZE)
-    for i, name in enumerate(MOUTH):
-        for column in motion_columns(name):
-            matrix[i, column] = 1
-    return matrix
-
-
-def _face_placement() -> torch.Tensor:
-    matrix = torch.zeros(len(_FACE_ROWS), MOTION_SIZE)
-    for i, names in enumerate(_FACE_ROWS):
-        for name in names:
-            matrix[i, MOTION_INDEX[name]] = 1
-    return matrix
+    def forward(self, mouth: torch.Tensor, performance: torch.Tensor) -> torch.Tensor:
+        """One instant, or any number along B."""
+        claims = smoothstep(mouth @ self.measures - self.measures_from)
+        parted, rounded, closing, sealed, moving = claims.split(1, 1)
+        wink = smoothstep(performance @ self.mean_blink)
+        busy = torch.clamp(moving + rounded, max=1)
+        shut = 1 - parted
+        taken = torch.cat([torch.maximum(rounded, closing), busy, sealed * shut, wink], 1)
+        left = 1 - taken * self.taken_by
+        smile, soft = left[:, :1], left[:, 1:2]
+        kept = torch.cat([left, smile * soft, (1 - busy) * shut], 1)
+        octaves = performance[:, _ARTICULATION : _ARTICULATION + 1] * self.octaves
+        spoken = mouth * (1 + (torch.exp2(octaves) - 1) * parted)
+        rows = torch.maximum(performance @ self.rows, self.rows_least)
+        rows = torch.minimum(rows, parted * self.rows_with_parting + self.rows_most)
+        motion = spoken @ self.from_mouth + rows * (kept @ self.keeps + self.keeps_from) @ self.face
+        return torch.minimum(torch.maximum(motion, self.least), self.most)
