@@ -53,8 +53,8 @@ def load_generator(
     """The generator of a checkpoint, or with a student the performer, ready to run."""
     hearing = load_hearing(checkpoint)
     if student is None:
-        return Generator(hearing, settings).eval()
-    return Performer(hearing, load_student(student), settings).eval()
+        return Generator(hearing, settings).eval().requires_grad_(False)
+    return Performer(hearing, load_student(student), settings).eval().requires_grad_(False)
 
 
 def _exp2(graph: Any, value: Any) -> Any:
