@@ -71,11 +71,10 @@ def _after(tail: Float32Array, audio: Float32Array) -> Float32Array:
 
 def _windows(samples: Float32Array, size: int, hop: int, count: int) -> NDArray[np.float64]:
     """`count` windows of `size` samples, `hop` apart: double (..., count, size)."""
-    strides = (*samples.strides[:-1], samples.strides[-1] * hop, samples.strides[-1])
-    shape = (*samples.shape[:-1], count, size)
-    return np.lib.stride_tricks.as_strided(samples, shape, strides, writeable=False).astype(
-        np.float64
-    )
+    out = np.empty((*samples.shape[:-1], count, size))
+    for k in range(count):
+        out[..., k, :] = samples[..., k * hop : k * hop + size]
+    return out
 
 
 class LogMel:
@@ -124,6 +123,7 @@ PITCH_WINDOW: Final = 640
 LOWEST_HZ: Final = 65.0
 HIGHEST_HZ: Final = 550.0
 QUIETEST_DB: Final = -100.0
+_LEAST_POWER: Final = 10 ** (QUIETEST_DB / 10)
 _PITCH_FFT: Final = 900
 """Enough for a window and the longest lag, and quick: 2 * 2 * 3 * 3 * 5 * 5."""
 _CANDIDATES: Final = 4
@@ -184,6 +184,7 @@ class Prosody:
     def __init__(self) -> None:
         self._window = np.hanning(PITCH_WINDOW)
         own_L = np.fft.irfft(np.abs(np.fft.rfft(self._window, _PITCH_FFT)) ** 2)
+        self._mean = np.full(STEP_SAMPLES, 1 / STEP_SAMPLES)
         self._first = int(AUDIO_RATE / HIGHEST_HZ) - 1
         last = int(AUDIO_RATE / LOWEST_HZ) + 2
         self._own_L = own_L[self._first : last] / own_L[0]
@@ -213,8 +214,10 @@ class Prosody:
             return nothing, nothing
         self._tail = samples[..., steps * STEP_SAMPLES :].copy()
         windows_SN = _windows(samples, PITCH_WINDOW, STEP_SAMPLES, steps)
-        power_S = np.maximum(windows_SN[..., -STEP_SAMPLES:].var(-1), 10 ** (QUIETEST_DB / 10))
-        level_S = (10 * np.log10(power_S)).astype(np.float32)
+        newest_SN = windows_SN[..., -STEP_SAMPLES:]
+        mean_S = newest_SN @ self._mean
+        power_S = np.einsum("...n,...n->...", newest_SN, newest_SN) / STEP_SAMPLES - mean_S * mean_S
+        level_S = (10 * np.log10(np.maximum(power_S, _LEAST_POWER))).astype(np.float32)
         levels = level_S.reshape(-1, steps).tolist()
         if not self._courses:
             self._courses = [_Course() for _ in levels]
@@ -244,7 +247,7 @@ class Prosody:
         shape_SL = every_SL[:, self._first : last] / (energy_S1 + _UNHEARD**2) / self._own_L
         left, middle, right = shape_SL[:, :-2], shape_SL[:, 1:-1], shape_SL[:, 2:]
         bend = np.minimum(left - 2 * middle + right, -1e-9)
-        shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+        shift = np.minimum(np.maximum(0.5 * (left - right) / bend, -0.5), 0.5)
         lag_SL = np.arange(self._first + 1, last - 1) + shift
         height_SL = np.minimum(middle - 0.25 * (left - right) * shift, 1.0)
         is_peak = (middle > left) & (middle >= right)

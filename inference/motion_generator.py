@@ -86,6 +86,7 @@ class MotionGenerator:
         self._waiting_2N = np.zeros((2, 0), np.float32)
         self._steps = 0
         self._asked: set[str] = set()
+        self._plain: tuple[object, Float32Array] = (None, np.zeros(0, np.float32))
 
     def cue(self, name: str) -> None:
         """Perform one of CUES from the next step on.
@@ -130,15 +131,20 @@ class MotionGenerator:
     def _style(self) -> Float32Array:
         """The graph's controls of this step, by the names in the manifest; cues are given once."""
         style = self.controls
+        key = (style.liveliness, style.warmth, style.mood, style.mood_strength)
+        if not self._asked and self._plain[0] == key:
+            return self._plain[1]
         value = dict.fromkeys(MOODS, 0.0)
         strength = style.mood_strength if style.mood in MOODS else 0.0
         value[style.mood] = strength
         value["neutral"] += 1.0 - strength
         value |= {"liveliness": style.liveliness, "warmth": style.warmth}
         value |= {name: float(name in self._asked) for name in CUES}
+        numbers = np.array([[value[name] for name in self._controls]], np.float32)
+        controls = np.clip(np.nan_to_num(numbers, nan=0.5), 0, 1)
+        self._plain = (None if self._asked else key, controls)
         self._asked.clear()
-        controls = np.array([[value[name] for name in self._controls]], np.float32)
-        return np.clip(np.nan_to_num(controls, nan=0.5), 0, 1)
+        return controls
 
     def _features(self, audio_2N: Float32Array) -> dict[str, Float32Array]:
         """The graph's inputs that come from whole steps of sound, by name: (S, ...)."""
