@@ -10,12 +10,10 @@ import onnxruntime
 import pytest
 import torch
 
-import training.motion.distil as distil_module
 from inference.contract import PersonareError
 from tests.training.performer_fakes import random_inputs, tiny_student, write_shard
 from training.motion.base import Base, sample
 from training.motion.base_train import flow_loss, load_base, save_base
-from training.motion.distil import Pool, distil, matching_loss
 from training.motion.performance import (
     CONTROL_SIZE,
     HEARD_SIZE,
@@ -232,53 +230,3 @@ def test_performer_step_runs_the_same_in_onnx(tmp_path: Path) -> None:
         feed = dict(zip(names, [*(g.numpy() for g in given), theirs], strict=True))
         found, theirs = session.run(None, feed)
         assert np.abs(found - expected.numpy()).max() < 1e-4
-
-
-def test_distilling_carries_its_pool_and_changes_the_student(
-    shards: Shards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in (("POOL", 2), ("NEW_STEPS", 8), ("CONTEXT", 8)):
-        monkeypatch.setattr(distil_module, name, value)
-    monkeypatch.setattr(distil_module, "_anchor", lambda s, rng: s.crops(2, 20, rng))
-    student = tiny_student()
-    pool = Pool(shards, np.random.default_rng(0), student, length=24)
-    before = pool.past.clone()
-    for _ in range(4):
-        steps, heard, _ = pool.advance(student)
-    assert steps.shape == (2, 16, PERFORMANCE_SIZE)
-    assert heard.shape == (2, 16, HEARD_SIZE)
-    assert steps.requires_grad
-    assert not pool.state.requires_grad
-    assert not torch.equal(before, pool.past)
-    monkeypatch.setattr(distil_module, "Pool", lambda *a: Pool(*a, length=60))
-    weights = [p.detach().clone() for p in student.parameters()]
-    made = distil(shards, Base((8, 8, 16, 16)), student, tmp_path, 1, iterations=4, warm_up=1)
-    assert any(not torch.equal(a, b) for a, b in zip(weights, made.parameters(), strict=True))
-    assert (tmp_path / "student.pt").exists()
-
-
-def test_matching_moves_steps_towards_the_real_flow() -> None:
-    """With flows that know where real and own data lie, the gradient points from own to real."""
-
-    class Known(Base):
-        def __init__(self, mean: float) -> None:
-            super().__init__((8, 8, 8, 8))
-            self.mean = mean
-
-        def forward(
-            self,
-            x_BTP: torch.Tensor,
-            t_B: torch.Tensor,
-            heard_BTH: torch.Tensor,
-            controls_BTC: torch.Tensor,
-            told_B: torch.Tensor | None = None,
-        ) -> torch.Tensor:
-            return (self.mean - x_BTP) / (1 - t_B[:, None, None])
-
-    heard, controls, _ = random_inputs(2, distil_module.CONTEXT + 8)
-    steps = torch.zeros(2, distil_module.CONTEXT + 8, PERFORMANCE_SIZE, requires_grad=True)
-    rng = torch.Generator().manual_seed(0)
-    matching_loss(steps, heard, controls, Known(1.0), Known(0.0), rng).backward()
-    assert steps.grad is not None
-    assert (steps.grad[:, distil_module.CONTEXT :] < 0).all()
-    assert (steps.grad[:, : distil_module.CONTEXT - 1] == 0).all()

@@ -29,10 +29,10 @@ STATES: Final = ("speaking", "listening", "idle")
 Features = NDArray[np.float64]
 _UNUSED: Final = frozenset({"blinkRight", "stretch", "browOuterUpRight"})
 """Nearly copies of another channel, or never moved: they would count twice."""
-_CHANNELS: Final = [i for name, i in PERFORMANCE_INDEX.items() if name not in _UNUSED]
-_STILL: Final = 0.002
+CHANNELS: Final = [i for name, i in PERFORMANCE_INDEX.items() if name not in _UNUSED]
+STILL: Final = 0.002
 """Speed, in spreads a step, below which a channel counts as still."""
-_MAJORITY: Final = 0.5
+MAJORITY: Final = 0.5
 
 
 def window_features(performance_BTP: Float32Array, heard_BTH: Float32Array) -> Features:
@@ -43,8 +43,8 @@ def window_features(performance_BTP: Float32Array, heard_BTH: Float32Array) -> F
     shape = (batch * count, size, channels)
     motion_NTP = performance_BTP[:, : count * size].astype(np.float64).reshape(shape)
     heard_NTH = heard_BTH[:, : count * size].astype(np.float64).reshape(batch * count, size, -1)
-    spread_P = np.array(list(PERFORMANCE.values()))[_CHANNELS]
-    used_NTP = motion_NTP[:, :, _CHANNELS] / spread_P
+    spread_P = np.array(list(PERFORMANCE.values()))[CHANNELS]
+    used_NTP = motion_NTP[:, :, CHANNELS] / spread_P
     speed_NP = np.sqrt(np.square(np.diff(used_NTP, axis=1)).mean(1))
     share_N2 = np.stack(
         [heard_NTH[:, :, HEARD.index(f"{side}Speaking")].mean(1) for side in ("self", "other")], 1
@@ -52,7 +52,7 @@ def window_features(performance_BTP: Float32Array, heard_BTH: Float32Array) -> F
     parts = [
         used_NTP.mean(1),
         np.sqrt(used_NTP.std(1)),
-        np.log(speed_NP + _STILL),
+        np.log(speed_NP + STILL),
         _events(motion_NTP),
         share_N2,
     ]
@@ -109,8 +109,8 @@ def _smooth(track_NT: Features, size: int) -> Features:
 def state_of(features_NF: Features) -> NDArray[np.int64]:
     """Index into STATES of every window, by who speaks most of it: (N,)."""
     own, other = features_NF[:, -2], features_NF[:, -1]
-    listening = (other > _MAJORITY) & (own < other)
-    return np.where(own > _MAJORITY, 0, np.where(listening, 1, 2)).astype(np.int64)
+    listening = (other > MAJORITY) & (own < other)
+    return np.where(own > MAJORITY, 0, np.where(listening, 1, 2)).astype(np.int64)
 
 
 def frechet(a_NF: Features, b_NF: Features) -> float:

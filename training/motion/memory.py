@@ -90,10 +90,13 @@ class Memory(nn.Module):
         opened = _FORGETS + (1 - _FORGETS) * torch.sigmoid(gate.float())
         return opened, torch.tanh(candidate.float()), shown
 
-    def track(self, x_BTW: torch.Tensor) -> torch.Tensor:
-        """Whole stretches from an empty memory."""
+    def track(self, x_BTW: torch.Tensor, kept_BW: torch.Tensor | None = None) -> torch.Tensor:
+        """Whole stretches from what is kept, or an empty memory."""
         gate, candidate, shown = self._parts(x_BTW)
-        hidden = scan(gate, candidate)
+        if kept_BW is not None:  # as one step more that takes it up whole
+            gate = torch.cat([torch.ones_like(gate[:, :1]), gate], 1)
+            candidate = torch.cat([kept_BW[:, None], candidate], 1)
+        hidden = scan(gate, candidate)[:, -x_BTW.shape[1] :]
         return x_BTW + self.leave(hidden.to(shown.dtype) * nn.functional.silu(shown))
 
     def forward(self, x: torch.Tensor, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,6 +10,7 @@ the head turns; and every channel divided by its spread.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 
 from inference.contract import PersonareError
+from training.motion.hindsight import asked_answers, whole_saccades
 from training.motion.performance import (
     CONTROL_SIZE,
     HEARD_SIZE,
@@ -137,7 +139,12 @@ class Shards:
             if array.shape[:2] != arrays[0].shape[:2] or array.shape[2] != size:
                 raise PersonareError(f"{file.name}: {key} has the shape {array.shape}.")
         mine = (np.arange(len(arrays[0])) % self._holdout == self._holdout - 1) == self._held_out
-        return tuple(a[mine].astype(np.float16) for a in arrays) if mine.any() else None
+        if not mine.any():
+            return None
+        heard, controls, performance = (a[mine].astype(np.float32) for a in arrays)
+        performance = whole_saccades(performance)
+        controls = asked_answers(heard, controls, performance, zlib.crc32(file.name.encode()))
+        return tuple(a.astype(np.float16) for a in (heard, controls, performance))
 
     def __len__(self) -> int:
         return sum(len(part[0]) for part in self._parts)

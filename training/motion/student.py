@@ -11,7 +11,7 @@ draw is differentiable, so that whole rollouts can be trained (`distil`). State 
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import torch
 from torch import nn
@@ -42,6 +42,9 @@ GROUPS: Final[tuple[tuple[int, int, tuple[str, ...]], ...]] = (
 """Components of the mixture (of the change; of the place: a saccade back to the camera is one place
 from wherever it begins) and channels, in the order in which they are drawn. What moves by itself
 has a mixture of its own: sharing components, a resting channel jumps when others move."""
+_PLACES: Final = tuple(
+    torch.tensor([[0.0]] * moves + [[1.0]] * places) for moves, places, _ in GROUPS
+)
 _COLUMNS: Final = tuple(tuple(PERFORMANCE_INDEX[n] for n in names) for *_, names in GROUPS)
 _CALM: Final = (0.95, 1.0, 0.8, 0.7, 0.6, 0.6, 0.5, 0.6, 0.9, 1.0)
 """Of each group, how much of every component's spread is performed: by the Frechet distance to the
@@ -70,8 +73,11 @@ _ASIDE: Final = 9.0
 _NEAR: Final = 4.5
 _AWAY: Final = 5.5
 """Degrees from the camera: well aside; looking at it; looking away."""
-_FLOOR: Final = 0.03
-"""Smallest spread of a component while training, in spreads of the change."""
+_WIDE: Final = 3.0
+"""Added to the logarithm of the spreads, so that an untrained network's are wide."""
+_FLOOR: Final = 0.004
+"""Smallest spread of a component, in spreads of the change: with more (0.03 once) a resting channel
+that moves by much now and then trembles."""
 
 assert sorted(c for columns in _COLUMNS for c in columns) == list(range(PERFORMANCE_SIZE))
 
@@ -89,24 +95,30 @@ class Mixture(NamedTuple):
         each = -0.5 * z.square().sum(-1) - self.log_spreads.sum(-1)
         return torch.logsumexp(torch.log_softmax(self.logits, -1) + each, -1)
 
-    def draw(self, pick: torch.Tensor, gauss: torch.Tensor, calm: torch.Tensor) -> torch.Tensor:
-        """A sample (B, D) from uniform `pick` (B, 1) and Gaussian `gauss` (B, D).
 
-        `calm` (D,), below 1, narrows every component. Gradients reach the logits straight through.
-        """
-        chance = torch.softmax(self.logits, -1)
-        likely = chance * (chance > _RAREST).to(chance.dtype)
-        chance = likely / likely.sum(-1, keepdim=True)
-        size = chance.shape[-1]
-        total = chance @ torch.triu(torch.ones(size, size))
-        over = (total[:, :-1] <= pick).to(chance.dtype)
-        one = torch.ones_like(pick)
-        chosen = torch.cat([one, over], 1) - torch.cat([over, torch.zeros_like(pick)], 1)
-        if self.logits.requires_grad:
-            chosen = chosen + chance - chance.detach()
-        mean = (chosen[:, :, None] * self.means).sum(1)
-        spread = (chosen[:, :, None] * torch.exp(self.log_spreads)).sum(1)
-        return mean + calm * torch.clamp(gauss, -_FARTHEST, _FARTHEST) * spread
+def _stairs(size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Constants of `choose`: the first component alone, running sums, and where a run ends."""
+    one = torch.eye(size)
+    return one[:1], one.cumsum(1), torch.cat([torch.zeros(size, 1), one[:, :-1]], 1) - one
+
+
+_STAIRS: Final = {size: _stairs(size) for size in {a + b for a, b, _ in GROUPS}}
+
+
+def choose(logits: torch.Tensor, pick: torch.Tensor) -> torch.Tensor:
+    """One of K components by uniform `pick` (B, 1): one-hot (B, K), none rarer than _RAREST.
+
+    Gradients reach the logits straight through.
+    """
+    chance = torch.softmax(logits, -1)
+    first, add, step = _STAIRS[int(chance.shape[-1])]
+    total = (chance * (chance > _RAREST).to(chance.dtype)) @ add
+    over = (total <= pick * total[:, -1:]).to(chance.dtype)
+    # The first that is not over: all ones up to it.
+    chosen = first + over @ step
+    if logits.requires_grad:
+        chosen = chosen + chance - chance.detach()
+    return chosen
 
 
 def gaussian(uniform: torch.Tensor) -> torch.Tensor:
@@ -122,8 +134,8 @@ class Student(nn.Module):
 
     enter_scale: torch.Tensor
     change: torch.Tensor
-    calm: torch.Tensor
     fastest: torch.Tensor
+    floor: torch.Tensor
     low: torch.Tensor
     high: torch.Tensor
     encoding: torch.Tensor
@@ -156,11 +168,13 @@ class Student(nn.Module):
         self.register_buffer("encoding", encoding())
         self.register_buffer("decoding", torch.linalg.inv(encoding()))
         self.register_buffer("change", torch.ones(PERFORMANCE_SIZE))
-        self.register_buffer("calm", torch.ones(PERFORMANCE_SIZE))
+        self.register_buffer("floor", torch.tensor(_FLOOR))
+        self.calm = nn.Parameter(torch.ones(PERFORMANCE_SIZE))
         # No channel changes more in a step than (nearly) ever in training.
         self.register_buffer("fastest", torch.full((PERFORMANCE_SIZE,), 99.0))
-        for part, columns in zip(_CALM, _COLUMNS, strict=True):
-            self.calm[list(columns)] = part
+        with torch.no_grad():
+            for part, columns in zip(_CALM, _COLUMNS, strict=True):
+                self.calm[list(columns)] = part
         self.register_buffer("slow_keep", torch.tensor([_SLOW_KEEP]))
 
     @property
@@ -183,6 +197,14 @@ class Student(nn.Module):
         squeezed = torch.clamp(moved / self.change, -6, 6)
         return torch.relu(self.embed(torch.cat([heard, controls, slow, last, squeezed], -1)))
 
+    def lower_floor(self, floor: float = _FLOOR) -> None:
+        """Let components become narrower than they could be; all others stay as they are."""
+        with torch.no_grad():
+            more = torch.log(self.floor / floor)
+            for (moves, places, names), out in zip(GROUPS, self.outs, strict=True):
+                cast(nn.Linear, out).bias[(moves + places) * (1 + len(names)) :] += more
+            self.floor.fill_(floor)
+
     def _course(
         self, joined: torch.Tensor, last: torch.Tensor, moved: torch.Tensor
     ) -> torch.Tensor:
@@ -190,27 +212,62 @@ class Student(nn.Module):
         target, rate = self.pull(torch.relu(joined)).split(PERFORMANCE_SIZE, -1)
         return self.momentum * moved + torch.sigmoid(rate) * (target - last)
 
-    def _mixture(
-        self, group: int, joined: torch.Tensor, drawn: torch.Tensor | None, here: torch.Tensor
-    ) -> Mixture:
-        """`joined` (..., head) before its bend; `drawn` (..., channels of the groups before);
-        `here` (..., P): where the course leads.
+    def _raw(
+        self, group: int, joined: torch.Tensor, drawn: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of a group: logits (..., K), and means and spreads as they leave the network
+        (..., 2, K, D), the means of places being places. `joined` (..., head) before its bend;
+        `drawn` (..., channels of the groups before).
         """
         inner = joined if drawn is None else joined + self.known[group](drawn)
         raw = self.outs[group](torch.relu(inner))
         moves, places, names = GROUPS[group]
         components, size = moves + places, len(names)
-        shape = (*raw.shape[:-1], components, size)
-        logits, means, spreads = raw.split([components, components * size, components * size], -1)
-        means = means.reshape(shape)
+        logits, rest = raw.split([components, 2 * components * size], -1)
+        return logits, rest.reshape(*raw.shape[:-1], 2, components, size)
+
+    def _mixture(
+        self, group: int, joined: torch.Tensor, drawn: torch.Tensor | None, here: torch.Tensor
+    ) -> Mixture:
+        """The distribution of a group's change; `here` (..., P): where the course leads."""
+        logits, raw = self._raw(group, joined, drawn)
+        means, spreads = raw[..., 0, :, :], raw[..., 1, :, :]
+        moves, places, _ = GROUPS[group]
         if places:
             columns = list(_COLUMNS[group])
-            change = self.change[columns]
             # A place, as the change that leads to it.
-            there = (means[..., moves:, :].float() - here[..., None, columns]) / change
+            there = (means[..., moves:, :].float() - here[..., None, columns]) / self.change[
+                columns
+            ]
             means = torch.cat([means[..., :moves, :].float(), there], -2)
-        log_spreads = math.log(_FLOOR) + nn.functional.softplus(spreads.reshape(shape) + 3)
+        log_spreads = torch.log(self.floor) + nn.functional.softplus(spreads + _WIDE)
         return Mixture(logits.float(), means, log_spreads)
+
+    def _draw(
+        self,
+        group: int,
+        logits: torch.Tensor,
+        raw: torch.Tensor,
+        here: torch.Tensor,
+        pick: torch.Tensor,
+        blur: torch.Tensor,
+    ) -> torch.Tensor:
+        """A sample (B, D) of `_mixture`: what is chosen first and then shaped, in few operations.
+
+        `here` (B, D): where the course leads, in spreads of the change; `blur` (B, D): Gaussian
+        noise times _FLOOR and `calm`.
+        """
+        _, places, names = GROUPS[group]
+        chosen = choose(logits, pick)
+        picked = (chosen[:, None, None, :] @ raw).reshape(-1, 2 * len(names))
+        mean, spread = picked.split(len(names), 1)
+        if places:
+            columns = list(_COLUMNS[group])
+            is_place = chosen @ _PLACES[group]
+            scale = 1 + is_place * (1 / self.change[columns] - 1)
+            mean = mean * scale - is_place * here
+        # Of the spread: e to softplus(x) is 1 + e to x.
+        return mean + blur * (1 + torch.exp(spread + _WIDE))
 
     def log_likelihood(
         self,
@@ -250,15 +307,19 @@ class Student(nn.Module):
 
     def _guide(
         self,
-        gaze: Mixture,
+        logits: torch.Tensor,
+        means: torch.Tensor,
         last: torch.Tensor,
         here: torch.Tensor,
         heard: torch.Tensor,
         controls: torch.Tensor,
-    ) -> Mixture:
-        """Eyes that are away, unasked, come back sooner, and go when asked: _RETURNS, _ASKED."""
-        columns = list(_COLUMNS[0])
-        lands = here[:, None, columns] + gaze.means * self.change[columns]
+    ) -> torch.Tensor:
+        """Logits of the gaze: eyes that are away, unasked, come back sooner, and go when asked
+        (_RETURNS, _ASKED). `means` (B, K, 2) as `_raw` gives them.
+        """
+        columns, moves = list(_COLUMNS[0]), GROUPS[0][0]
+        moved = here[:, None, columns] + means[:, :moves] * self.change[columns]
+        lands = torch.cat([moved, means[:, moves:]], 1)
         near = torch.sigmoid((_NEAR - _degrees(lands)) / 0.3)
         away = torch.sigmoid((_degrees(last[:, None, columns]) - _AWAY) / 0.3)
         clock = controls[:, _LOOK_AWAY : _LOOK_AWAY + 1]
@@ -268,7 +329,7 @@ class Student(nn.Module):
         idle, speaking, listening = _RETURNS
         more = torch.log(idle + speaking * speaks + listening * listens)
         back = more * (1 - asked) * away * near
-        return gaze._replace(logits=gaze.logits + back + _ASKED * fresh * (1 - away) * aside)
+        return logits + back + _ASKED * fresh * (1 - away) * aside
 
     def forward(
         self,
@@ -291,30 +352,76 @@ class Student(nn.Module):
         for i, memory in enumerate(self.memories):
             x, hidden[i] = memory(x, hidden[i])
         joined = self.join(torch.cat([torch.relu(x), given], 1))
-        here = last + self._course(joined, last, moved)
-        drawn: list[torch.Tensor] = []
-        at = 0
-        for group, columns in enumerate(_COLUMNS):
-            before = _squash(torch.cat(drawn, 1)) if group else None
-            mixture = self._mixture(group, joined, before, here)
-            if group == 0:
-                mixture = self._guide(mixture, last, here, heard, controls)
-            part = gauss[:, at : at + len(columns)]
-            drawn.append(mixture.draw(noise[:, group : group + 1], part, self.calm[list(columns)]))
-            at += len(columns)
-        change = here - last + torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
-        place = last + torch.minimum(torch.maximum(change, -self.fastest), self.fastest)
-        physical = torch.clamp(place @ self.decoding, self.low, self.high)
+        physical = self._drawn(joined, last, moved, heard, controls, noise, gauss)
         now = physical @ self.encoding
         return physical, torch.cat([now, now - last, *hidden, slow], 1)
 
+    def _drawn(
+        self,
+        joined: torch.Tensor,
+        last: torch.Tensor,
+        moved: torch.Tensor,
+        heard: torch.Tensor,
+        controls: torch.Tensor,
+        noise: torch.Tensor,
+        gauss: torch.Tensor,
+    ) -> torch.Tensor:
+        """Group after group drawn: the next step (N, PERFORMANCE_SIZE) in physical units."""
+        here = last + self._course(joined, last, moved)
+        sizes = [len(columns) for columns in _COLUMNS]
+        blur = torch.clamp(gauss[:, :PERFORMANCE_SIZE], -_FARTHEST, _FARTHEST) * (
+            _FLOOR * self.calm[_ORDER]
+        )
+        blurs = blur.split(sizes, 1)
+        heres = (here / self.change)[:, _ORDER].split(sizes, 1)
+        picks = noise[:, :_PICKS].split(1, 1)
+        drawn: list[torch.Tensor] = []
+        for group in range(len(GROUPS)):
+            before = _squash(torch.cat(drawn, 1)) if group else None
+            logits, raw = self._raw(group, joined, before)
+            if group == 0:
+                logits = self._guide(logits, raw[:, 0], last, here, heard, controls)
+            drawn.append(self._draw(group, logits, raw, heres[group], picks[group], blurs[group]))
+        change = here - last + torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
+        place = last + torch.minimum(torch.maximum(change, -self.fastest), self.fastest)
+        return torch.clamp(place @ self.decoding, self.low, self.high)
 
-def _unshuffle() -> list[int]:
-    order = [c for columns in _COLUMNS for c in columns]
-    return [order.index(c) for c in range(PERFORMANCE_SIZE)]
+    def again(
+        self,
+        heard_BTH: torch.Tensor,
+        controls_BTC: torch.Tensor,
+        noise_BTN: torch.Tensor,
+        state: torch.Tensor,
+        steps_BTP: torch.Tensor,
+    ) -> torch.Tensor:
+        """What was performed once more, all steps at once: physical (B, T, P).
+
+        `steps_BTP` are the encoded steps that `rollout` made of the rest. Every step follows from
+        the ones before as they were, so gradients tell what each step would change by itself.
+        """
+        size = PERFORMANCE_SIZE
+        widths = [self.width] * len(self.memories)
+        first, moved, *hidden, slow = state.split([size, size, *widths, len(SLOW)], 1)
+        last = torch.cat([first[:, None], steps_BTP[:, :-1]], 1)
+        moved = torch.cat([moved[:, None], last.diff(dim=1)], 1)
+        gauss = gaussian(noise_BTN.flatten(0, 1)[:, _PICKS:])
+        steps = []
+        for fresh in gauss[:, size:].reshape(*last.shape[:2], -1).unbind(1):
+            slow = self.slow_keep * slow + torch.sqrt(1 - self.slow_keep**2) * fresh
+            steps.append(slow)
+        given = self._given(heard_BTH, controls_BTC, torch.stack(steps, 1), last, moved)
+        x = given
+        for memory, kept in zip(self.memories, hidden, strict=True):
+            x = memory.track(x, kept)  # type: ignore[operator]
+        joined = self.join(torch.cat([torch.relu(x), given], -1))
+        tracks = (joined, last, moved, heard_BTH, controls_BTC, noise_BTN)
+        one, two, three, four, five, six = (track.flatten(0, 1) for track in tracks)
+        return self._drawn(one, two, three, four, five, six, gauss).reshape(last.shape)
 
 
-_UNSHUFFLE: Final = _unshuffle()
+_ORDER: Final = [c for columns in _COLUMNS for c in columns]
+"""Channels as they are drawn."""
+_UNSHUFFLE: Final = [_ORDER.index(c) for c in range(PERFORMANCE_SIZE)]
 
 
 def _degrees(gaze: torch.Tensor) -> torch.Tensor:

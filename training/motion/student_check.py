@@ -144,7 +144,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     student = load_student(options.student)
-    student.calm *= options.calm
+    student.calm.data *= options.calm
     crops = Shards(options.shards, held_out=True).whole(64)
     for cue, (share, delay) in cue_table(student, crops).items():
         print(f"cue {cue:12s} seen {share:.2f} after {delay:.2f} s")

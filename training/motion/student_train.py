@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import torch
+from torch import nn
 
 from inference.contract import CUES
 from training.motion.loop import Learner, run
@@ -47,8 +48,10 @@ _CUE_WEIGHTS: Final = {
 }  # fmt: skip
 """Cue -> the group of channels that shows it, and how much more its first steps count there: cues
 are rare in a conversation, but must be obeyed, and an eye is elsewhere within two steps."""
-_CUE_FRESH: Final = 0.7
-"""A cue's clock over which its steps count more: the first half second."""
+_CUE_RISE: Final = 0.3
+"""A clock that rises by so much began at this step."""
+_CUE_FRESH: Final = 12
+"""Steps of a cue that count more: the first half second."""
 _EMA: Final = 0.998
 _FITTED: Final = 64
 """Performances from which the scales are taken."""
@@ -92,7 +95,10 @@ def slips(
 
 def cue_weights(controls_BTC: torch.Tensor) -> torch.Tensor:
     """How much every step of every group counts: (B, T, groups)."""
-    fresh_BTK = (controls_BTC[..., -len(CUES) :] > _CUE_FRESH).float()
+    clocks = controls_BTC[..., -len(CUES) :]
+    begins = (nn.functional.pad(clocks, (0, 0, 1, 0)).diff(dim=1) > _CUE_RISE).float()
+    since = nn.functional.pad(begins.transpose(1, 2), (_CUE_FRESH - 1, 0))
+    fresh_BTK = nn.functional.max_pool1d(since, _CUE_FRESH, 1).transpose(1, 2)
     more = torch.zeros(len(CUES), len(GROUPS))
     for number, cue in enumerate(CUES):
         group, weight = _CUE_WEIGHTS[cue]
@@ -150,6 +156,7 @@ def load_student(file: Path) -> Student:
     weights = saved["weights"]
     for name in ("calm", "fastest"):  # checkpoints from before they could be set
         weights.setdefault(name, getattr(student, name))
+    weights.setdefault("floor", torch.tensor(0.03))
     student.load_state_dict(weights)
     for kept, now in zip((student.low, student.high), limits(), strict=True):
         kept.copy_(now)  # they may have been narrowed since
