@@ -24,12 +24,21 @@ def halve_weights(file: Path) -> None:
         ValueError: a weight is too large for half precision.
     """
     model = onnx.load(str(file))
-    casts = [cast for weight in model.graph.initializer if (cast := _halved(weight)) is not None]
-    nodes = list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend([*casts, *nodes])
+    _halve(model.graph)
     onnx.checker.check_model(model)
     onnx.save(model, str(file))
+
+
+def _halve(graph: Any) -> None:
+    """The weights of a graph, and of the branches within it."""
+    casts = [cast for weight in graph.initializer if (cast := _halved(weight)) is not None]
+    nodes = list(graph.node)
+    for node in nodes:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                _halve(attribute.g)
+    del graph.node[:]
+    graph.node.extend([*casts, *nodes])
 
 
 def _halved(weight: Any) -> Any:

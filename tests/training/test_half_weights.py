@@ -52,3 +52,36 @@ def test_a_weight_that_is_too_large_is_told(tmp_path: Path) -> None:
     file = graph_with(np.full((64, 64), 1e6, np.float32), tmp_path / "graph.onnx")
     with pytest.raises(ValueError, match="w does not fit"):
         halve_weights(file)
+
+
+def test_weights_within_branches_are_halved_too(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    inner = onnx.load(
+        str(graph_with(rng.standard_normal((64, 64)).astype(np.float32), tmp_path / "a"))
+    )
+    branch = helper.make_graph(
+        inner.graph.node, "branch", [], inner.graph.output, list(inner.graph.initializer)
+    )
+    other = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])], "other", [], inner.graph.output
+    )
+    choice = helper.make_node("If", ["yes"], ["z"], then_branch=branch, else_branch=other)
+    graph = helper.make_graph(
+        [choice],
+        "outer",
+        [inner.graph.input[0], helper.make_tensor_value_info("yes", TensorProto.BOOL, [])],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 64])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    file = tmp_path / "outer.onnx"
+    onnx.save(model, str(file))
+    x, size = rng.standard_normal((1, 64)).astype(np.float32), file.stat().st_size
+
+    def outputs() -> np.ndarray:
+        session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+        return np.asarray(session.run(None, {"x": x, "yes": np.array(True)})[0])
+
+    before = outputs()
+    halve_weights(file)
+    assert file.stat().st_size < 0.6 * size
+    assert 0 < np.abs(outputs() - before).max() < 0.01

@@ -22,6 +22,7 @@ import torch
 
 from inference.audio_features import HOP, MEL_BANDS
 from inference.contract import AUDIO_RATE, MOTION_RATE
+from training.half_weights import halve_weights
 from training.motion.articulation import MouthSettings
 from training.motion.branch import branch
 from training.motion.generator import Generator, example_inputs
@@ -129,6 +130,8 @@ def write_package(
         shrink(folder / GRAPH)
     if isinstance(generator, Performer):
         branch(folder / GRAPH)
+    if small:
+        halve_weights(folder / GRAPH)
     manifest = {
         "format_version": 1,
         "name": folder.name,
@@ -160,7 +163,7 @@ def main() -> None:
     parser.add_argument("--delay-ms", type=float, default=0.0, help="measured by training.evaluate")
     parser.add_argument("--mouth", type=json.loads, default={}, help="JSON of MouthSettings")
     parser.add_argument("--student", type=Path, help="a checkpoint of the performance's student")
-    parser.add_argument("--small", action="store_true", help="weights in 8 bits")
+    parser.add_argument("--small", action="store_true", help="weights in 8 and 16 bits")
     options = parser.parse_args()
     generator = load_generator(options.checkpoint, MouthSettings(**options.mouth), options.student)
     write_package(generator, options.folder, options.delay_ms, {}, options.small)
