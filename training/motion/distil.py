@@ -152,7 +152,7 @@ def matching_loss(
         made = student.again(
             stretch.heard, stretch.controls, stretch.noise, stretch.state, stretch.steps
         )
-    return (made.float() @ student.encoding * push).sum()
+    return (made @ student.encoding * push).sum()
 
 
 def _anchor(shards: Shards, rng: np.random.Generator) -> Crops:

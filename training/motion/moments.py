@@ -38,6 +38,8 @@ _SOFT: Final = 0.08
 """A square root of a count or a spread has no end of slope at zero without this."""
 _RIDGE: Final = 0.05
 """Added to variances of unit size: what few windows say of a small one is not trusted."""
+_ENOUGH: Final = 3
+"""Windows per feature from which a covariance is gone by."""
 _FARTHEST: Final = 2.0
 """Spreads that a feature is moved at most."""
 _OWN, _OTHER = HEARD.index("selfSpeaking"), HEARD.index("otherSpeaking")
@@ -138,7 +140,7 @@ class Matcher:
     """Remembers the student's latest windows of each state and says where new ones should be."""
 
     def __init__(
-        self, wanted_NF: torch.Tensor, states_N: torch.Tensor, remembered: int = 1200
+        self, wanted_NF: torch.Tensor, states_N: torch.Tensor, remembered: int = 2000
     ) -> None:
         """`wanted_NF`: features of many windows of the Base, `states_N` their states."""
         self._scale = wanted_NF.std(0).clamp(min=1e-4)
@@ -161,7 +163,7 @@ class Matcher:
         told = {}
         for s, name in enumerate(STATES):
             aim = self._aims[s]
-            if aim is not None and len(self._own[s]) > 2 * self._own[s].shape[1] // 3:
+            if aim is not None and len(self._own[s]) > _ENOUGH * self._own[s].shape[1]:
                 own = moments(self._own[s])
                 self._maps[s] = own, aim, carry(own, aim)
                 told[name] = squared_distance(own, aim)

@@ -53,12 +53,19 @@ SLOW: Final = (10.0, 30.0, 90.0, 240.0)
 """Seconds over which each slow noise forgets: what makes one minute unlike another."""
 _SLOW_KEEP: Final = tuple(math.exp(-0.04 / seconds) for seconds in SLOW)
 _LOOK_AWAY: Final = CONTROLS.index("look_away")
+_ANSWERS: Final = [CONTROLS.index(cue) for cue in ("nod", "shake", "raise_brows")]
+_ANSWERING: Final = [
+    number for number, (*_, names) in enumerate(GROUPS) if {"browInnerUp", "headPitch"} & {*names}
+]
 _PICKS: Final = len(GROUPS)
 """Uniform numbers that choose components; the rest become Gaussian."""
 NOISE_SIZE: Final = _PICKS + PERFORMANCE_SIZE + len(SLOW)
 """Uniform numbers in [0, 1) per performance step."""
 _RAREST: Final = 0.0007
 """Components less likely than this are not drawn: once a minute each, but there are a hundred."""
+_UNASKED: Final = 0.01
+"""More of the same for brows and head of one who neither speaks nor is asked to nod, to shake the
+head or to raise the brows: when to answer is for `backchannel` to say."""
 _FARTHEST: Final = 2.5
 """Spreads from its mean that a component may be drawn."""
 _RETURNS: Final = (1.3, 0.4, 4.0)
@@ -105,14 +112,16 @@ def _stairs(size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 _STAIRS: Final = {size: _stairs(size) for size in {a + b for a, b, _ in GROUPS}}
 
 
-def choose(logits: torch.Tensor, pick: torch.Tensor) -> torch.Tensor:
-    """One of K components by uniform `pick` (B, 1): one-hot (B, K), none rarer than _RAREST.
+def choose(
+    logits: torch.Tensor, pick: torch.Tensor, rarest: torch.Tensor | float = _RAREST
+) -> torch.Tensor:
+    """One of K components by uniform `pick` (B, 1): one-hot (B, K), none rarer than `rarest`.
 
     Gradients reach the logits straight through.
     """
     chance = torch.softmax(logits, -1)
     first, add, step = _STAIRS[int(chance.shape[-1])]
-    total = (chance * (chance > _RAREST).to(chance.dtype)) @ add
+    total = (chance * (chance > rarest).to(chance.dtype)) @ add
     over = (total <= pick * total[:, -1:]).to(chance.dtype)
     # The first that is not over: all ones up to it.
     chosen = first + over @ step
@@ -246,19 +255,17 @@ class Student(nn.Module):
     def _draw(
         self,
         group: int,
-        logits: torch.Tensor,
         raw: torch.Tensor,
         here: torch.Tensor,
-        pick: torch.Tensor,
+        chosen: torch.Tensor,
         blur: torch.Tensor,
     ) -> torch.Tensor:
-        """A sample (B, D) of `_mixture`: what is chosen first and then shaped, in few operations.
+        """A sample (B, D) of `_mixture`: what is chosen first (one-hot, B, K) and then shaped.
 
         `here` (B, D): where the course leads, in spreads of the change; `blur` (B, D): Gaussian
-        noise times _FLOOR and `calm`.
+        noise times the floor and `calm`.
         """
         _, places, names = GROUPS[group]
-        chosen = choose(logits, pick)
         picked = (chosen[:, None, None, :] @ raw).reshape(-1, 2 * len(names))
         mean, spread = picked.split(len(names), 1)
         if places:
@@ -368,9 +375,11 @@ class Student(nn.Module):
     ) -> torch.Tensor:
         """Group after group drawn: the next step (N, PERFORMANCE_SIZE) in physical units."""
         here = last + self._course(joined, last, moved)
+        asked = 50 * controls[:, _ANSWERS].sum(1, keepdim=True)
+        rarest = _RAREST + _UNASKED * torch.relu(1 - asked) * (1 - heard[:, :1])
         sizes = [len(columns) for columns in _COLUMNS]
         blur = torch.clamp(gauss[:, :PERFORMANCE_SIZE], -_FARTHEST, _FARTHEST) * (
-            _FLOOR * self.calm[_ORDER]
+            self.floor * self.calm[_ORDER]
         )
         blurs = blur.split(sizes, 1)
         heres = (here / self.change)[:, _ORDER].split(sizes, 1)
@@ -381,7 +390,9 @@ class Student(nn.Module):
             logits, raw = self._raw(group, joined, before)
             if group == 0:
                 logits = self._guide(logits, raw[:, 0], last, here, heard, controls)
-            drawn.append(self._draw(group, logits, raw, heres[group], picks[group], blurs[group]))
+            least = rarest if group in _ANSWERING else _RAREST
+            chosen = choose(logits, picks[group], least)
+            drawn.append(self._draw(group, raw, heres[group], chosen, blurs[group]))
         change = here - last + torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
         place = last + torch.minimum(torch.maximum(change, -self.fastest), self.fastest)
         return torch.clamp(place @ self.decoding, self.low, self.high)
@@ -416,7 +427,9 @@ class Student(nn.Module):
         joined = self.join(torch.cat([torch.relu(x), given], -1))
         tracks = (joined, last, moved, heard_BTH, controls_BTC, noise_BTN)
         one, two, three, four, five, six = (track.flatten(0, 1) for track in tracks)
-        return self._drawn(one, two, three, four, five, six, gauss).reshape(last.shape)
+        with torch.autocast("cpu", enabled=False):  # or other components would be chosen
+            made = self._drawn(one.float(), two, three, four, five, six, gauss)
+        return made.reshape(last.shape)
 
 
 _ORDER: Final = [c for columns in _COLUMNS for c in columns]
