@@ -126,6 +126,37 @@ def test_eyes_that_are_away_come_back_sooner_unless_asked_to_look_away() -> None
     assert abs(returns(heard, controls) - by_itself) < 0.07
 
 
+def test_brows_rise_by_themselves_only_while_speaking_or_when_asked() -> None:
+    """One component in two hundred raises the brows."""
+    student = tiny_student()
+    group, names = 2, GROUPS[2][2]
+    outs = cast(torch.nn.Linear, student.outs[group])
+    components = sum(GROUPS[group][:2])
+    with torch.no_grad():
+        student.pull.weight.zero_()
+        student.pull.bias.fill_(-50.0)
+        outs.weight.zero_()
+        outs.bias.zero_()
+        outs.bias[2:components] = -50.0
+        outs.bias[1] = -math.log(200)
+        outs.bias[components + len(names)] = 3.0
+        outs.bias[components * (1 + len(names)) :] = -50.0
+    count = 6000
+    noise = torch.rand(count, NOISE_SIZE, generator=torch.Generator().manual_seed(0))
+
+    def rises(own: float, brows: float) -> float:
+        heard, controls = torch.zeros(count, HEARD_SIZE), torch.zeros(count, CONTROL_SIZE)
+        heard[:, HEARD.index("selfSpeaking")] = own
+        controls[:, CONTROLS.index("raise_brows")] = brows
+        with torch.inference_mode():
+            made = student(heard, controls, noise, student.initial(count))[0]
+        return float((made[:, PERFORMANCE_INDEX["browInnerUp"]] > 0.2).float().mean())
+
+    assert rises(0.0, 0.0) == 0
+    assert 0.003 < rises(1.0, 0.0) < 0.007
+    assert 0.003 < rises(0.0, 0.5) < 0.007
+
+
 def test_no_channel_changes_faster_than_it_may() -> None:
     student = tiny_student()
     student.fastest.fill_(0.05)
