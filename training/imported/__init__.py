@@ -1,0 +1,1 @@
+"""How well imported portraits move: the evaluation of the frame generator on strangers."""

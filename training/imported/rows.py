@@ -1,0 +1,173 @@
+"""The rows of the table, from measured people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from training.evaluate.table import Row
+from training.imported.measure import Measured
+from training.imported.regions import REGIONS, VARIANTS
+
+GAIN: Final = 3.0
+"""dB over the static picture and over the warp without networks."""
+TURN_GAIN: Final = 4.0
+"""dB over the one-layer warp."""
+DETAIL: Final = 0.95
+GAP: Final = 1.0
+"""Pixels of 512."""
+MEAN_DISTANCE: Final = 0.25
+LARGEST_DISTANCE: Final = 0.5
+DRAW_MS: Final = 25.0
+ECO_MS: Final = 14.0
+IDENTITY_S: Final = 5.0
+
+
+def _mean(people: Iterable[Measured], variant: str, region: str, measure: str) -> float:
+    values = [
+        found[variant, region, measure] for person in people for found in person.scores.values()
+    ]
+    return float(np.mean(values))
+
+
+def frame_rows(people: Sequence[Measured]) -> Iterator[Row]:
+    """One row for each region and look."""
+    for region in REGIONS:
+        for look in dict.fromkeys(person.case.look for person in people):
+            mine = [person for person in people if person.case.look == look]
+            if any(person.scores for person in mine):
+                yield _frame_row(region, look, mine)
+
+
+def _frame_row(region: str, look: str, people: Sequence[Measured]) -> Row:
+    psnr = {v: _mean(people, v, region, "psnr") for v in VARIANTS}
+    ssim = {v: _mean(people, v, region, "ssim") for v in VARIANTS}
+    splits = {}
+    for split in dict.fromkeys(person.case.split for person in people):
+        some = [person for person in people if person.case.split == split]
+        splits[split] = {v: _mean(some, v, region, "psnr") for v in VARIANTS}
+    gains = {v: psnr["full"] - psnr[v] for v in ("static", "warp")}
+    measured = (
+        " / ".join(f"{psnr[v]:.1f}" for v in VARIANTS)
+        + " dB, SSIM "
+        + " / ".join(f"{ssim[v]:.3f}" for v in VARIANTS)
+        + f" (static / warp / full): {gains['static']:+.1f} and {gains['warp']:+.1f} dB"
+    )
+    figures: dict[str, Any] = {"psnr": psnr, "ssim": ssim, "splits": splits, "people": len(people)}
+    return Row(
+        f"{region}, {look}", f"{GAIN:.0f} dB over static and over the warp", measured,
+        min(gains.values()) >= GAIN, figures=figures,
+    )  # fmt: skip
+
+
+def detail_rows(people: Sequence[Measured]) -> Iterator[Row]:
+    """Skin and hair at rest."""
+    for what in ("skin", "hair"):
+        values = {p.case.name: p.detail[what] for p in people if what in p.detail}
+        if not values:
+            continue
+        mean, least = float(np.mean(list(values.values()))), min(values.values())
+        yield Row(
+            f"detail at rest, {what}", f"{DETAIL:.0%} of the portrait's",
+            f"{mean:.1%} in the mean, least {least:.1%}", mean >= DETAIL, figures=values,
+        )  # fmt: skip
+
+
+def turn_rows(people: Sequence[Measured]) -> Iterator[Row]:
+    """Against the one-layer warp, at 10 and 20 degrees."""
+    for degrees in (10, 20):
+        names = (f"yaw {degrees}", f"yaw -{degrees}")
+        pairs = [p.turns[name] for p in people for name in names if name in p.turns]
+        if not pairs:
+            continue
+        flat, full = (float(np.mean([pair[k] for pair in pairs])) for k in (0, 1))
+        looks = {
+            look: float(np.mean([
+                p.turns[n][1] - p.turns[n][0]
+                for p in people if p.case.look == look for n in names if n in p.turns
+            ]))
+            for look in dict.fromkeys(p.case.look for p in people)
+        }  # fmt: skip
+        split = ", ".join(f"{look} {value:+.1f}" for look, value in looks.items())
+        yield Row(
+            f"yaw {degrees}, face", f"{TURN_GAIN:.0f} dB over the one-layer warp",
+            f"{flat:.1f} -> {full:.1f} dB: {full - flat:+.1f} ({split})",
+            full - flat >= TURN_GAIN, figures={"one layer": flat, "full": full, "gain": looks},
+        )  # fmt: skip
+
+
+def gap_rows(people: Sequence[Measured]) -> Iterator[Row]:
+    """Lids and lips that should be shut."""
+    for what in ("lids", "lips"):
+        values = {p.case.name: p.gaps[what] for p in people if p.gaps.get(what)}
+        flat = [value for each in values.values() for value in each]
+        if not flat:
+            continue
+        looks = {
+            look: float(np.mean([v for p in people if p.case.look == look
+                                 for v in p.gaps.get(what, [])] or [np.nan]))
+            for look in dict.fromkeys(p.case.look for p in people)
+        }  # fmt: skip
+        mean = float(np.mean(flat))
+        split = ", ".join(f"{look} {value:.2f}" for look, value in looks.items())
+        yield Row(
+            f"{what} shut", f"gap under {GAP:.0f} px of 512",
+            f"{mean:.2f} px in the mean ({split}), largest {max(flat):.2f}", mean < GAP,
+            figures={"people": values, "looks": looks},
+        )  # fmt: skip
+
+
+def identity_row(distances: dict[str, float | None] | None, why: str = "") -> Row:
+    """dlib's distance between frame and truth."""
+    what = "identity, photographs (dlib)"
+    bar = f"mean {MEAN_DISTANCE}, none over {LARGEST_DISTANCE}"
+    known = {name: value for name, value in (distances or {}).items() if value is not None}
+    if not known:
+        return Row(what, bar, why or "no face found in any truth", None)
+    values = list(known.values())
+    mean, largest = float(np.mean(values)), max(values)
+    missed = len(distances or {}) - len(known)
+    return Row(
+        what, bar,
+        f"mean {mean:.3f}, largest {largest:.3f} ({len(values)} pairs, {missed} without a face)",
+        mean <= MEAN_DISTANCE and largest <= LARGEST_DISTANCE, figures=known,
+    )  # fmt: skip
+
+
+def speed_rows(draw_ms: Sequence[float], threads: int, people: Sequence[Measured]) -> Iterator[Row]:
+    """Time of `draw()` and of an import."""
+    middle, slow = float(np.median(draw_ms)), float(np.percentile(draw_ms, 95))
+    yield Row(
+        f"draw at 512, {threads} threads", f"{DRAW_MS:.0f} ms",
+        f"median {middle:.1f} ms, 95 of 100 under {slow:.1f}", middle <= DRAW_MS,
+        figures={"median": middle, "p95": slow, "count": len(draw_ms)},
+    )  # fmt: skip
+    yield Row("draw at 256, eco, int8", f"{ECO_MS:.0f} ms", "no such package yet", None)
+    spent = [person.brought.seconds for person in people]
+    if spent:
+        yield Row(
+            "import once", f"{IDENTITY_S:.0f} s",
+            f"median {np.median(spent):.1f} processor seconds, most {max(spent):.1f}",
+            max(spent) <= IDENTITY_S, figures={"seconds": spent},
+        )  # fmt: skip
+
+
+def hours_row(drawn: int, differ: int, minutes: float, stride: int) -> Row:
+    """The same motion after a long session."""
+    return Row(
+        f"{minutes:.0f} minutes of frames", "same motion, same pixels",
+        f"{differ} motions differ after {drawn} frames drawn (one of {stride})", differ == 0,
+        figures={"frames": drawn, "differ": differ, "stride": stride},
+    )  # fmt: skip
+
+
+def point_row(people: Sequence[Measured], how: str) -> Row:
+    """How well the points were known that these imports started from."""
+    errors = {p.case.name: p.brought.point_error for p in people}
+    mean = float(np.mean(list(errors.values())))
+    return Row(
+        f"points inside the face ({how})", "", f"{mean:.2f} px of 512, most "
+        f"{max(errors.values()):.2f}", None, figures=errors,
+    )  # fmt: skip
