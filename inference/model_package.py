@@ -23,7 +23,7 @@ class ModelManifest(Manifest):
 
     name: Slug
     version: str
-    kind: Literal["motion", "frame"]
+    kind: Literal["motion", "frame", "portrait"]
     licence: str
     description: str = ""
     rates: dict[str, float] = Field(default_factory=dict)
@@ -54,7 +54,7 @@ class ModelPackage:
 
     @property
     def kind(self) -> str:
-        """`motion` or `frame`."""
+        """`motion`, `frame` or `portrait`."""
         return self.manifest.kind
 
     @property
@@ -84,7 +84,7 @@ class ModelPackage:
 def load_model_package(folder: Path | str, kind: str | None = None) -> ModelPackage:
     """Read a package and check every file of it.
 
-    `kind` asks for `motion` or `frame`.
+    `kind` asks for `motion`, `frame` or `portrait`.
 
     Raises:
         PersonareError: the folder or a file is missing, damaged, changed, or of the wrong kind.

@@ -19,7 +19,7 @@ STRIDE: Final = 8
 """Pixels of one cell of the finder's map."""
 UNIT: Final = 32.0
 """Pixels of a head size whose logarithm is 0."""
-MULTIPLE: Final = 16
+MULTIPLE: Final = 32
 SIDES: Final = (112, 160, 224, 320, 448, 640)
 """Longer sides that a picture is looked at: a head is seen best at 10 to 45 pixels of size."""
 LIKELY: Final = 0.25

@@ -49,13 +49,22 @@ BODY_REACH: Final = 8.6
 """The same of the crop that shoulders and collar are read in."""
 MASK_SIDE: Final = 288
 """Pixels to which the frame is made smaller to be parted."""
-PRESENT: Final = 0.5
-"""Mean share of the head's points that must be seen for a find to be a face."""
+PRESENT: Final = 0.4
+"""Mean share of the head's points that must be seen, times their sharpness, for a face."""
+VAGUE: Final = 0.35
+"""Mean expected error of the head's points, in head sizes, where a face is doubtful."""
+DOUBTFUL: Final = 0.06
+"""Least confidence of a point that is in the picture: the fit leaves out what is below 0.05."""
 SURE_PIXELS: Final = 1.6
 """Expected error of a point, in pixels of a frame with pupils 67 px apart, for confidence 1."""
 FRAME_SIZE: Final = 512 * 0.46 / 3.66
 """A head's size in the frame of 512 pixels, in pixels."""
 CANDIDATES: Final = 12
+SMALL: Final = 25.0
+"""Head size in pixels below which a face does not count beside larger ones: it is too small to be
+imported (`inference.face_frame.SMALLEST_HEAD`)."""
+WEAK: Final = 0.6
+"""Share of the best face's score below which another does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +107,20 @@ class NetworkReader:
         kept: list[tuple[FaceBox, Place]] = []
         for candidate in find(self._finder, rgb)[:CANDIDATES]:
             place, reading = self._settle(rgb, candidate.place)
-            share = float(reading.present[self._head].mean())
+            share = float(reading.present[self._head].mean()) * self._sharpness(reading, place)
             if share < PRESENT or _doubled(place, [other for _, other in kept]):
                 continue
             score = float(np.sqrt(candidate.score * share))
             kept.append((FaceBox(self._box(reading), score), place))
-        return [box for box, _ in sorted(kept, key=lambda each: -each[0].score)]
+        kept.sort(key=lambda each: -each[0].score)
+        return [box for box, place in kept if self._counts(box, place, kept)]
+
+    @staticmethod
+    def _counts(box: FaceBox, place: Place, kept: list[tuple[FaceBox, Place]]) -> bool:
+        """Whether a face is more than something in the background of a better one."""
+        if box.score < WEAK * kept[0][0].score:
+            return False
+        return place.size >= SMALL or all(other.size < SMALL for _, other in kept)
 
     def landmarks(self, picture: UInt8Array, face: FaceBox) -> Landmarks:
         """The points of one face in the picture's pixels, hidden ones too."""
@@ -111,7 +128,7 @@ class NetworkReader:
         reading = self._read(rgb, self._inside(rgb, face))
         unit = FRAME_SIZE / max(self._place(reading).size, 1e-6)
         sure = np.clip((SURE_PIXELS / np.maximum(reading.error * unit, 1e-3)) ** 2, 0.0, 1.0)
-        sure = sure * np.clip(reading.present * 2, 0, 1)
+        sure = np.where(reading.present > 0.5, np.maximum(sure, DOUBTFUL), sure * reading.present)
         marks = {
             name: Mark(float(x), float(y), "network", float(s))
             for name, (x, y), s in zip(self.names, reading.points, sure, strict=True)
@@ -186,6 +203,11 @@ class NetworkReader:
         scale = reach * place.size / SIDE
         return Reading(through(matrix, points), error * scale, present)
 
+    def _sharpness(self, reading: Reading, place: Place) -> float:
+        """1 where points are sure of themselves, less than a half where nothing is a face."""
+        error = float(reading.error[self._head].mean()) / max(place.size, 1e-6)
+        return 1 / (1 + (error / VAGUE) ** 2)
+
     def _place(self, reading: Reading) -> Place:
         weight = reading.present[self._head] + 0.05
         return place_of(reading.points[self._head], self._template[self._head], weight)
@@ -217,7 +239,7 @@ def _carried(each: Find, matrix: Float32Array) -> Place:
 
 def _doubled(place: Place, kept: list[Place]) -> bool:
     return any(
-        np.hypot(place.x - old.x, place.y - old.y) < 1.2 * max(place.size, old.size) for old in kept
+        np.hypot(place.x - old.x, place.y - old.y) < 1.8 * max(place.size, old.size) for old in kept
     )
 
 

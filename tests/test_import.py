@@ -109,7 +109,7 @@ def test_points_can_be_set_again(imported: Character) -> None:
 
 
 def test_without_points_it_says_what_is_missing(own: Path, clicks: Path) -> None:
-    with pytest.raises(PersonareError, match="cannot be imported yet without its points") as caught:
+    with pytest.raises(PersonareError, match="no portrait model is installed") as caught:
         importer(own).run(Request(LENA, "Me", "own"))
     assert "--landmarks" in caught.value.remedy
     with pytest.raises(PersonareError, match="Further pictures"):

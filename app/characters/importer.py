@@ -1,7 +1,8 @@
 """Makes a character of one picture: reads it, finds the face, writes the folder in one step.
 
-Finding the face, its points and its parts is the work of a portrait model (`PortraitReader`). While
-none is installed, points marked by hand take its place and the parts are guessed from them.
+Finding the face, its points and its parts is the work of a portrait model (`PortraitReader`,
+`inference.portrait_reader`). Where none is installed, points marked by hand take its place and the
+parts are guessed from them.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from inference.face_model import FaceModel, load_face_model
 from inference.face_points import FILE as LANDMARKS_FILE
 from inference.face_points import Landmarks, read_landmarks
 from inference.package_files import FORMAT_VERSION
+from inference.portrait_place import FaceBox as FaceBox
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -43,14 +45,6 @@ LICENCE: Final = "private"
 """Licence of an imported character: the user's own, not for passing on."""
 LENDERS: Final = 12
 """How many bundled characters are asked for the inside of a mouth."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaceBox:
-    """A face that was found: x, y, width, height in the picture's pixels, and how sure."""
-
-    box: tuple[float, float, float, float]
-    score: float
 
 
 class PortraitReader(Protocol):
@@ -160,10 +154,9 @@ class Importer:
     def _needs_help(self, request: Request) -> None:
         if self._reader is None and request.landmarks is None:
             raise PersonareError(
-                "A portrait cannot be imported yet without its points: finding them needs the "
-                "portrait model of a coming release.",
-                "Mark the face by hand and pass the file with --landmarks, or choose one of the "
-                "bundled characters: personare characters list.",
+                "The face in the picture cannot be found: no portrait model is installed.",
+                "Install Personare again, or mark the face by hand and pass the file with "
+                "--landmarks.",
             )
 
     def _points(

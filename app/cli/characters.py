@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from app import paths
-from app.characters.importer import Importer, Request
+from app.characters.importer import Importer, PortraitReader, Request
 from app.characters.library import CharacterLibrary
 from app.library_shelf import Listed
+from app.models.library import ModelLibrary
 from inference.character import CONSENT_KINDS, Character
 
 
@@ -25,15 +26,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     showing.add_argument("name", metavar="NAME")
     showing.add_argument("--json", action="store_true", help="as JSON")
     showing.set_defaults(run=show)
-    importing = actions.add_parser(
-        "import", help="make a character of a picture whose face is marked (--landmarks)"
-    )
+    importing = actions.add_parser("import", help="make a character of a picture of a face")
     importing.add_argument("picture", type=Path, metavar="PICTURE")
     importing.add_argument("--name", required=True, metavar="N")
     importing.add_argument("--reference", type=Path, action="append", default=[], metavar="P")
     importing.add_argument("--consent", required=True, choices=CONSENT_KINDS)
     importing.add_argument(
-        "--landmarks", type=Path, metavar="FILE", help="points of the face, marked by hand"
+        "--landmarks",
+        type=Path,
+        metavar="FILE",
+        help="points of the face, marked by hand, where it is not read well",
     )
     importing.add_argument(
         "--face", type=int, metavar="N", help="which of several faces, counted from the left"
@@ -117,7 +119,9 @@ def import_portrait(options: argparse.Namespace) -> int:
         tuple(options.reference),
     )
     library = CharacterLibrary()
-    importer = Importer(library, paths.assets_root(), paths.user_characters_dir(), None)
+    importer = Importer(
+        library, paths.assets_root(), paths.user_characters_dir(), portrait_reader()
+    )
     character = importer.run(request)
     print(f"{character.id}: {character.name} is in {character.folder}.")
     return 0
@@ -128,3 +132,17 @@ def remove(options: argparse.Namespace) -> int:
     CharacterLibrary().remove(options.name)
     print(f"Removed {options.name}.")
     return 0
+
+
+def portrait_reader() -> PortraitReader | None:
+    """The installed portrait model's networks; None where none is installed.
+
+    Raises:
+        PersonareError: it is installed, but damaged.
+    """
+    models = ModelLibrary()
+    if models.locate(models.default("portrait")) is None:
+        return None
+    from inference.portrait_reader import NetworkReader
+
+    return NetworkReader(models.load("portrait"))

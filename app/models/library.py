@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 DEFAULTS: Final[dict[str, tuple[str, ...]]] = {
     "motion": ("motion-performer", "motion-first-light"),
     "frame": ("frame-first-light",),
+    "portrait": ("portrait-reader",),
 }
 """Packages of each kind, best first: the first installed one is the default."""
 
@@ -53,7 +54,7 @@ class ModelLibrary(Library[ModelPackage]):
         return [name for name, folder in self.folders().items() if _kind_in(folder) == kind]
 
     def load(self, kind: str, name: str = "") -> ModelPackage:
-        """A package of a kind (`motion` or `frame`), checked; "" is the default one.
+        """A package of a kind (`motion`, `frame` or `portrait`), checked; "" is the default one.
 
         `name` is a package's name, or the path of its folder.
 

@@ -269,7 +269,7 @@ def test_importing_a_portrait_says_what_is_missing(run: Run, assets: Path, tmp_p
     cv2.imwrite(str(picture), np.full((400, 400, 3), 99, np.uint8))
     status, _, err = run("characters", "import", picture, *words)
     assert status == 1
-    assert "cannot be imported yet" in err
+    assert "no portrait model is installed" in err
     assert "--landmarks" in err
     status, _, err = run("characters", "import", "none.png", *words)
     assert status == 1

@@ -57,15 +57,54 @@ class Backdrops:
 
     def _one(self, rng: np.random.Generator) -> UInt8Array:
         kind = rng.random()
-        if kind < 0.35 and self._textures:
+        if kind < 0.2 and self._textures:
             out = self._cut(rng)
+        elif kind < 0.6:
+            out = self._quilt(rng)
         else:
-            wish = cast("FigureSpec", _Wish("drawn" if rng.random() < 0.4 else "photo"))
-            painted = background(wish, rng, SIDE)
-            out = np.rint(painted * 255).astype(np.uint8)
+            out = self._painted(rng)
         if rng.random() < 0.4:
             out = clutter(out, rng, int(rng.integers(1, 14)))
         return out
+
+    def _painted(self, rng: np.random.Generator) -> UInt8Array:
+        wish = cast("FigureSpec", _Wish("drawn" if rng.random() < 0.4 else "photo"))
+        return np.rint(background(wish, rng, SIDE) * 255).astype(np.uint8)
+
+    def _piece(self, rng: np.random.Generator) -> Float32Array:
+        """What a piece of a quilt is made of, in 0..1."""
+        kind = rng.random()
+        if kind < 0.4 and self._textures:
+            out = self._cut(rng).astype(np.float32) / 255
+            out = np.clip(out * rng.uniform(0.4, 1.4, 3), 0, 1)
+        elif kind < 0.6:
+            out = self._painted(rng).astype(np.float32) / 255
+        else:
+            out = np.ones((SIDE, SIDE, 3)) * rng.uniform(0, 1, 3)
+        if rng.random() < 0.5:  # folds of a curtain, bars of a window, books on a shelf
+            out = out * folds(rng)[..., None]
+        return np.asarray(np.clip(out, 0, 1), np.float32)
+
+    def _quilt(self, rng: np.random.Generator) -> UInt8Array:
+        """Things of several kinds beside each other, as in a room: straight or bent borders."""
+        count = int(rng.integers(2, 8))
+        places = rng.uniform(-0.1, 1.1, (count, 2)) * SIDE
+        x, y = np.meshgrid(np.arange(SIDE, dtype=np.float32), np.arange(SIDE, dtype=np.float32))
+        for _ in range(int(rng.integers(0, 3))):
+            wave = rng.normal(0, 0.03, 2)
+            x, y = x + 9 * np.sin(wave[0] * y), y + 9 * np.sin(wave[1] * x)
+        shape = rng.uniform(0.3, 1.7, (count, 2))
+        away = [np.hypot((x - p[0]) * s[0], (y - p[1]) * s[1])
+                for p, s in zip(places, shape, strict=True)]  # fmt: skip
+        owner = np.argmin(np.stack(away), 0)
+        out = np.zeros((SIDE, SIDE, 3), np.float32)
+        for k in range(count):
+            mine = owner == k
+            if mine.any():
+                out[mine] = self._piece(rng)[mine]
+        if rng.random() < 0.4:
+            out = cv.GaussianBlur(out, (0, 0), float(rng.uniform(0.5, 5)))
+        return np.rint(out * 255).astype(np.uint8)
 
     def _cut(self, rng: np.random.Generator) -> UInt8Array:
         picture = self._textures[int(rng.integers(len(self._textures)))]
@@ -90,6 +129,19 @@ class Backdrops:
         if rng.random() < 0.2:
             picture = picture[..., rng.permutation(3)]
         return np.ascontiguousarray(picture)
+
+
+def folds(rng: np.random.Generator) -> Float32Array:
+    """Light and shade (SIDE, SIDE) of folds or bars along any direction."""
+    at = np.arange(SIDE, dtype=np.float32)
+    angle = rng.choice([0.0, np.pi / 2]) if rng.random() < 0.7 else rng.uniform(0, np.pi)
+    along = at[None, :] * np.cos(angle) + at[:, None] * np.sin(angle)
+    out = np.zeros((SIDE, SIDE), np.float32)
+    for _ in range(int(rng.integers(1, 4))):
+        out += rng.uniform(0.1, 0.4) * np.sin(along * rng.uniform(0.05, 0.7) + rng.uniform(0, 6.3))
+    if rng.random() < 0.3:
+        out = np.where(out > 0, 0.3, -0.3)
+    return np.asarray(np.clip(0.85 + out, 0, 1.3), np.float32)
 
 
 def clutter(picture: UInt8Array, rng: np.random.Generator, count: int) -> UInt8Array:

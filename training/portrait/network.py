@@ -4,7 +4,7 @@
 heat map of every named point (read by soft-argmax: X. Sun et al., "Integral human pose regression",
 2018), how sure each is, and what every pixel shows. `FinderNetwork` marks the middles of faces of
 any turn in a whole picture, with size and roll (after X. Zhou et al., "Objects as points", 2019).
-Both are fully convolutional, so that they take any size divisible by 32 (finder: 16).
+Both are fully convolutional, so that they take any size divisible by 32.
 """
 
 from __future__ import annotations

@@ -103,16 +103,18 @@ class Sampler:
         index = int(rng.integers(len(self.people))) if index is None else index
         rgba, masks, points = self._figure(index)
         place = self.place(points)
-        if not frame and not plain and rng.random() < 0.06:
+        if not frame and not plain and rng.random() < 0.04:
             return self._nothing(side)
         matrix = self._matrix(place, side, frame, plain)
+        if not frame and not plain and rng.random() < 0.08:
+            matrix = self._beside(place, side)
         look = Look(matrix)
         if not plain:
             much = EXAGGERATE[self.people.looks[index]]
             look = draw_look(rng, points, self.people.names, matrix, side, much)
         x, y = look.maps(side)
         behind = self.backdrops.draw(rng)
-        if not plain and rng.random() < 0.25:
+        if not plain and rng.random() < (0.4 if frame else 0.25):
             x, y = self._bounded(x, y, points)
         rgba_f = _look_at(rgba, x, y, cv.BORDER_REPLICATE)
         parts = _look_at(masks, x, y, cv.BORDER_REPLICATE).astype(np.float32) / 255
@@ -147,6 +149,14 @@ class Sampler:
             place, side, reach, (float(shift[0]), float(shift[1])), roll, stretch,
             float(rng.normal(0, 0.06)),
         )  # fmt: skip
+
+    def _beside(self, place: Place, side: int) -> Float32Array:
+        """A look at clothes, hair or a part of the head, where the finder was wrong."""
+        rng = self.rng
+        angle, away = rng.uniform(0, 2 * np.pi), float(rng.uniform(0.35, 0.9))
+        shift = (away * float(np.cos(angle)), away * float(np.sin(angle)))
+        reach = math.exp(float(rng.uniform(math.log(0.8), math.log(7.0))))
+        return crop_matrix(place, side, reach, shift, float(rng.normal(0, 0.5)))
 
     def _bounded(self, x: Any, y: Any, points: Float32Array) -> tuple[Any, Any]:
         """The picture ends somewhere near the head; beyond, its border is repeated."""
@@ -196,6 +206,12 @@ class Sampler:
         reach = side / size
         middle = rng.uniform(0.05, 0.95, 2) if rng.random() < 0.7 else rng.normal(0.5, 0.1, 2)
         roll = float(rng.normal(0, 0.2)) if rng.random() < 0.8 else float(rng.uniform(-1.2, 1.2))
+        headless = rng.random() < 0.15
+        if headless:  # only clothes, hands, ends of hair are in the picture
+            size = math.exp(float(rng.uniform(math.log(15.0), math.log(90.0))))
+            reach = side / size
+            middle = np.array([rng.uniform(0.1, 0.9), -1.5 / reach - rng.uniform(0, 0.1)])
+            roll = float(rng.normal(0, 0.2))
         shift = (float(middle[0]) - 0.5, float(middle[1]) - 0.5)
         stretch = math.exp(float(rng.normal(0, 0.08)))
         matrix = crop_matrix(place, side, reach, shift, roll, stretch)
@@ -206,6 +222,8 @@ class Sampler:
         for old in found:
             if math.hypot(old.x - new.x, old.y - new.y) < 3.2 * max(old.size, new.size):
                 return rgb
+        if headless and found:
+            return rgb
         small = rgba
         shrink = 1.0 / (reach * place.size / side)
         if shrink < 0.6:
@@ -220,7 +238,8 @@ class Sampler:
             small, x, y, cv.INTER_LINEAR, borderMode=cv.BORDER_CONSTANT
         ).astype(np.float32) / 255  # fmt: skip
         alpha = seen[..., 3:]
-        found.append(new)
+        if not headless:
+            found.append(new)
         return np.asarray(seen[..., :3] * alpha + rgb * (1 - alpha), np.float32)
 
 
