@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -152,6 +153,10 @@ def test_making_steps_again_gives_the_same_and_gradients_of_one_step() -> None:
     made[:, -1].sum().backward()  # type: ignore[no-untyped-call]
     assert student.calm.grad is not None
     assert student.calm.grad.abs().sum() > 0
+    gaze, head = (cast(torch.nn.Linear, student.outs[i]).weight.grad for i in (0, 8))
+    assert gaze is None or not gaze.any(), "when to look is left to the likelihood"
+    assert head is not None
+    assert head.any()
 
 
 def test_a_push_on_a_later_step_reaches_those_before_as_far_as_the_channel_remembers() -> None:
@@ -186,8 +191,8 @@ def test_distilling_carries_its_pool_and_changes_the_student(
     for name, value in (("POOL", 4), ("LENGTH", 2 * WINDOW), ("_LOOK_EVERY", 1)):
         monkeypatch.setattr(distil_module, name, value)
     monkeypatch.setattr(distil_module, "_anchor", lambda s, rng: s.crops(2, 20, rng))
-    wanted = aim(Base((8, 8, 16, 16)), shards, 8, np.random.default_rng(0))
-    assert wanted.features_NF.shape[0] == len(wanted.states_N) == 8 * 3
+    wanted = aim(Base((8, 8, 16, 16)), shards, 4, np.random.default_rng(0))
+    assert wanted.features_NF.shape[0] == len(wanted.states_N) == 4 * 3
     student = tiny_student()
     pool = Pool(shards, np.random.default_rng(0), student)
     first, second = pool.advance(student), pool.advance(student)

@@ -27,6 +27,7 @@ from training.motion.base import Base, sample
 from training.motion.base_train import load_base
 from training.motion.loop import Learner, run
 from training.motion.moments import WINDOW, Matcher, features, states
+from training.motion.performance import PERFORMANCE_INDEX
 from training.motion.performance_data import Crops, Shards, decode
 from training.motion.student import NOISE_SIZE, Student, rollout
 from training.motion.student_train import CROP_STEPS, likelihood_loss, load_student, save_student
@@ -36,12 +37,16 @@ LENGTH: Final = 1000
 ASKED: Final = 400
 """Conversations that the Base performs to be compared with."""
 ANCHOR: Final = 1.0
-MATCH: Final = 3.0
-_ANCHOR_BATCH: Final = 2
+MATCH: Final = 2.0
+_ANCHOR_BATCH: Final = 3
 _FRESH: Final = 0.6
 """Chance that a performance which came to its end begins the next from rest."""
 _BATCH: Final = 16
 _BASE_STEPS: Final = 16
+_GAZE: Final = [PERFORMANCE_INDEX[name] for name in ("gazeYaw", "gazePitch")]
+"""Left to the likelihood, as is when lids move. A saccade or a blink is one choice; from where the
+eyes rest no gradient tells of it, and what is matched in their stead is small: with them matched
+too, saccades became many and small, and looks away in a neutral mood rare."""
 _FADE_LAG: Final = 4
 _SLOWEST: Final = 0.95
 _LOOK_EVERY: Final = 8
@@ -148,6 +153,7 @@ def matching_loss(
     where = states(stretch.heard)
     matcher.remember(found, where)
     push = pushes(matcher.loss(found, where), steps, fades_P)
+    push[..., _GAZE] = 0
     with torch.autocast("cpu", torch.bfloat16):
         made = student.again(
             stretch.heard, stretch.controls, stretch.noise, stretch.state, stretch.steps

@@ -53,6 +53,7 @@ SLOW: Final = (10.0, 30.0, 90.0, 240.0)
 """Seconds over which each slow noise forgets: what makes one minute unlike another."""
 _SLOW_KEEP: Final = tuple(math.exp(-0.04 / seconds) for seconds in SLOW)
 _LOOK_AWAY: Final = CONTROLS.index("look_away")
+_LIDS: Final = 1
 _ANSWERS: Final = [CONTROLS.index(cue) for cue in ("nod", "shake", "raise_brows")]
 _ANSWERING: Final = [
     number for number, (*_, names) in enumerate(GROUPS) if {"browInnerUp", "headPitch"} & {*names}
@@ -71,6 +72,8 @@ _FARTHEST: Final = 2.5
 _RETURNS: Final = (1.3, 0.4, 4.0)
 """By what a look back at the camera is likelier in a performance than the mixture says: idle, and
 what speaking and listening add; so looks away last as long as the teacher's (see PERFORMER.md)."""
+_GLANCES: Final = 0.0
+"""By how much more a listener's look away is likelier than the mixture says."""
 _ASKED: Final = 9.0
 """Nats by which a look aside is likelier in the first third of a second after it was asked for, as
 long as the eyes are still on the camera: the teacher's saccades begin with a part of a step, which
@@ -336,7 +339,8 @@ class Student(nn.Module):
         idle, speaking, listening = _RETURNS
         more = torch.log(idle + speaking * speaks + listening * listens)
         back = more * (1 - asked) * away * near
-        return logits + back + _ASKED * fresh * (1 - away) * aside
+        glance = torch.log(1 + _GLANCES * listens) * (1 - near)
+        return logits + back + (_ASKED * fresh * aside + glance) * (1 - away)
 
     def forward(
         self,
@@ -372,8 +376,12 @@ class Student(nn.Module):
         controls: torch.Tensor,
         noise: torch.Tensor,
         gauss: torch.Tensor,
+        events_given: bool = False,
     ) -> torch.Tensor:
-        """Group after group drawn: the next step (N, PERFORMANCE_SIZE) in physical units."""
+        """Group after group drawn: the next step (N, PERFORMANCE_SIZE) in physical units.
+
+        `events_given`: no gradients to when eyes and lids move, nor to where eyes look.
+        """
         here = last + self._course(joined, last, moved)
         asked = 50 * controls[:, _ANSWERS].sum(1, keepdim=True)
         rarest = _RAREST + _UNASKED * torch.relu(1 - asked) * (1 - heard[:, :1])
@@ -388,6 +396,9 @@ class Student(nn.Module):
         for group in range(len(GROUPS)):
             before = _squash(torch.cat(drawn, 1)) if group else None
             logits, raw = self._raw(group, joined, before)
+            if events_given and group <= _LIDS:
+                logits = logits.detach()
+                raw = raw if group else raw.detach()
             if group == 0:
                 logits = self._guide(logits, raw[:, 0], last, here, heard, controls)
             least = rarest if group in _ANSWERING else _RAREST
@@ -408,7 +419,8 @@ class Student(nn.Module):
         """What was performed once more, all steps at once: physical (B, T, P).
 
         `steps_BTP` are the encoded steps that `rollout` made of the rest. Every step follows from
-        the ones before as they were, so gradients tell what each step would change by itself.
+        the ones before as they were, so gradients tell what each step would change by itself; they
+        do not tell of gaze, nor of when lids move (see `distil`).
         """
         size = PERFORMANCE_SIZE
         widths = [self.width] * len(self.memories)
@@ -428,7 +440,7 @@ class Student(nn.Module):
         tracks = (joined, last, moved, heard_BTH, controls_BTC, noise_BTN)
         one, two, three, four, five, six = (track.flatten(0, 1) for track in tracks)
         with torch.autocast("cpu", enabled=False):  # or other components would be chosen
-            made = self._drawn(one.float(), two, three, four, five, six, gauss)
+            made = self._drawn(one.float(), two, three, four, five, six, gauss, events_given=True)
         return made.reshape(last.shape)
 
 
