@@ -33,7 +33,7 @@ from inference.frame_generator_layers import (
     load_geometry,
     project,
 )
-from inference.frame_generator_windows import Painter, WindowSource
+from inference.frame_generator_windows import BankPainter, Painter, WindowSource
 from inference.model_package import ModelPackage, load_model_package
 from inference.onnx_session import open_session
 
@@ -96,8 +96,13 @@ class FrameGenerator:
         self._flow = open_session(package.path("flow"), provider, threads)
         self.provider = self._flow.provider
         self._relights = relight
-        self._painter: Painter | None = None
-        if paint and "paint" in package.manifest.graphs:
+        self._painter: Painter | BankPainter | None = None
+        bank = self.geometry.eye_bank
+        if bank is not None and not bank.painted:  # its own light, too, is not a photograph's
+            self._relights = False
+            if paint and "expression" in package.manifest.graphs:
+                self._painter = BankPainter(package, self.geometry, provider, threads)
+        elif paint and "paint" in package.manifest.graphs:
             self._painter = Painter(package, character, self.geometry, provider, threads)
         self._beside = Beside("personare-paint")
         self._premultiplied = np.zeros((SIZE, SIZE, 4), np.uint8)
@@ -129,7 +134,7 @@ class FrameGenerator:
                 canon = painter.canon(layer, box, motion[_POSE])
                 _put_windows(region, _enlarge(canon, box, view), paint)
             _over(canvas[view], region)
-        if painter is None or not self._relights:
+        if not isinstance(painter, Painter) or not self._relights:
             return _straight(canvas, self._frame, None)
         small = cv.resize(canvas, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
         light = painter.relight(small, motion) - self._rest_light
@@ -160,7 +165,7 @@ class FrameGenerator:
         """What the relighting says where nothing changed; without it, rest is the portrait."""
         rest = np.zeros(MOTION_SIZE, np.float32)
         self.draw(rest)
-        if self._painter is None or not self._relights:
+        if not isinstance(self._painter, Painter) or not self._relights:
             return self._rest_light
         small = cv.resize(self._premultiplied, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
         return self._painter.relight(small, rest)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.contract import MOTION_SIZE, Float32Array, PersonareError, UInt8Array
+from inference.frame_generator_eyes import EyeBank, read_eyes
 from inference.frame_generator_mouth import MouthBank, read_bank
 
 cv: Any = cv2
@@ -78,6 +79,8 @@ class Geometry:
     lip's; beside the mouth both."""
     mouth_bank: MouthBank | None = None
     """What the parted lips show, where the character has it."""
+    eye_bank: EyeBank | None = None
+    """The eyes of characters that need no paint: then nothing of them is painted by networks."""
 
     def layer(self, name: str) -> Layer:
         """The layer of this name."""
@@ -116,13 +119,36 @@ def _picture(data: dict[str, Any], name: str) -> UInt8Array:
     return np.ascontiguousarray(np.dstack([np.minimum(colour, alpha[..., None]), alpha]))
 
 
+def tight_bases(basis_K3HW: NDArray[np.int16]) -> UInt8Array:
+    """Bases as bytes that pack well (2, K, 3, H, W): second differences, low and high bytes apart.
+
+    Neighbours in a smooth map differ little, and their differences less. Exact: sums restore it.
+    """
+    wide = np.diff(np.diff(basis_K3HW.astype(np.int32), axis=3, prepend=0), axis=2, prepend=0)
+    code = np.where(wide < 0, -2 * wide - 1, 2 * wide)  # small numbers for either sign
+    if code.size and int(code.max()) > 0xFFFF:
+        raise ValueError("the bases jump too far to be packed")
+    return np.stack([code & 0xFF, code >> 8]).astype(np.uint8)
+
+
+def read_bases(data: dict[str, Any], name: str) -> NDArray[np.int16]:
+    """A grid's bases (K, 3, H, W) as they are or packed by `tight_bases`."""
+    if f"{name}_basis" in data:
+        plain: NDArray[np.int16] = data[f"{name}_basis"]
+        return plain
+    low, high = data[f"{name}_tight"].astype(np.int32)
+    code = low + 256 * high
+    wide = np.where(code & 1, -(code + 1) // 2, code // 2)
+    return wide.cumsum(2).cumsum(3).astype(np.int16)
+
+
 def _patch(data: dict[str, Any], name: str, camera_34: Float32Array) -> Patch:
     box_4 = data[f"{name}_box"].astype(np.float32)
     low, high = data[f"{name}_depth_range"]
     depth_HW = (low + (high - low) / 65535.0 * data[f"{name}_depth"]).astype(np.float32)
     index_K = data[f"{name}_index"].astype(np.int64)
     steps_K = data[f"{name}_basis_step"].astype(np.float32)
-    basis_K3HW = data[f"{name}_basis"].astype(np.float32) * steps_K[:, None, None, None]
+    basis_K3HW = read_bases(data, name).astype(np.float32) * steps_K[:, None, None, None]
     shapes = (depth_HW.shape, basis_K3HW.shape[2:])
     if any(shape != (GRID, GRID) for shape in shapes) or len(index_K) != len(basis_K3HW):
         raise ValueError("a layer's grids have the wrong size")
@@ -203,6 +229,7 @@ def load_geometry(path: Path | str) -> Geometry:
             _patch(data, "lower_lip", camera_34),
             (upper, lower),
             read_bank(data, (upper.shape[1], upper.shape[0])),
+            read_eyes(data),
         )
     except FileNotFoundError:
         raise PersonareError(f"The character's geometry {path} is missing.", REMEDY) from None

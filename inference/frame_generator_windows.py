@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.character import Character
-from inference.contract import Float32Array, PersonareError, UInt8Array
+from inference.contract import BLENDSHAPES, Float32Array, PersonareError, UInt8Array
 from inference.execution_providers import ProviderReport
+from inference.frame_generator_eyes import EyeBank, bent, calm, window_places
 from inference.frame_generator_layers import Geometry, Layer, Patch
 from inference.model_package import ModelPackage
 from inference.onnx_session import OnnxSession, open_session
@@ -133,7 +134,15 @@ class WindowWarper:
         self, grid: Layer | Patch, motion_D: Float32Array, names: tuple[str, ...]
     ) -> list[Float32Array]:
         """Where in the head's picture to look for each coarse place of some windows."""
-        wanted = [self._places[name] for name in names]
+        return self._looked_up(grid, motion_D, [self._places[name] for name in names])
+
+    def sources_at(self, wanted: list[Float32Array], motion_D: Float32Array) -> list[Float32Array]:
+        """Where in the head's picture to look for some places (2, h, w) of it."""
+        return self._looked_up(self._head, motion_D, wanted)
+
+    def _looked_up(
+        self, grid: Layer | Patch, motion_D: Float32Array, wanted: list[Float32Array]
+    ) -> list[Float32Array]:
         flat_2P = np.concatenate([place.reshape(2, -1) for place in wanted], 1)
         source_2P = self._session.run(
             {
@@ -162,7 +171,7 @@ class WindowWarper:
         edge = cv.BORDER_REPLICATE
         return picture, cv.remap(mask, x - left, y - top, cv.INTER_LINEAR, borderMode=edge)
 
-    def _cut_mouth(self, motion_D: Float32Array) -> tuple[UInt8Array, Float32Array]:
+    def cut_mouth(self, motion_D: Float32Array) -> tuple[UInt8Array, Float32Array]:
         """The mouth cut open between the lips, dark inside; and both lips' flow."""
         geometry = self._geometry
         layers, flows = [], []
@@ -200,7 +209,7 @@ class WindowWarper:
             for name, source in zip(("eye_left", "eye_right"), eyes, strict=True)
         )
         right = right[:, :, ::-1] * _MIRROR_X
-        cut, mouth_flow = self._cut_mouth(motion_D)
+        cut, mouth_flow = self.cut_mouth(motion_D)
         return {
             "mouth_warp": _planes(pictures[0])[None],
             "mouth_cut": _planes(cut)[None],
@@ -218,6 +227,99 @@ def _mix(over: UInt8Array, under: UInt8Array, share: UInt8Array) -> UInt8Array:
 
 def _planes(picture: UInt8Array) -> Float32Array:
     return picture.transpose(2, 0, 1).astype(np.float32)
+
+
+class BankPainter:
+    """Mouth and eyes of a character that carries both as pictures: nothing is painted anew.
+
+    The mouth is the one cut open between the lips, over the bank of its insides; eyes come from
+    theirs. Toon and drawn faces stay exactly in their own look.
+    """
+
+    def __init__(
+        self,
+        package: ModelPackage,
+        geometry: Geometry,
+        provider: ProviderReport | str,
+        threads: int,
+    ) -> None:
+        if geometry.eye_bank is None:
+            raise ValueError("a character without a bank of eyes needs its eyes painted")
+        self._geometry, self._bank = geometry, geometry.eye_bank
+        expression = open_session(package.path("expression"), provider, threads)
+        width, height = WINDOW_SIZES["mouth"]
+        self._warper = WindowWarper(expression, geometry, np.zeros((height, width, 3), np.uint8))
+        self._pose = open_session(package.path("pose"), provider, threads)
+        self._mouth = _ramp(width, height)
+
+    def windows(self, motion_D: Float32Array) -> list[WindowSource]:
+        """Mouth and eyes for a motion."""
+        return [self._open_mouth(motion_D), *_bank_eyes(self._bank, self._warper, motion_D)]
+
+    def _open_mouth(self, motion_D: Float32Array) -> WindowSource:
+        cut = self._warper.cut_mouth(motion_D)[0]
+        solid = cv.erode(cv.threshold(cut[..., 3], 240, 255, cv.THRESH_BINARY)[1], _SOLID)
+        # where nothing moves the picture itself is best: the line between lips is its own
+        opened = min(float(motion_D[_MOUTH].max()) / _OPENED, 1.0)
+        mask = cv.convertScaleAbs(cv.min(self._mouth, solid), alpha=opened)
+        colour = cv.multiply(cut, cv.merge([mask] * 4), scale=1 / 255)
+        return WindowSource(self._geometry.windows["mouth"], colour, mask)
+
+    def canon(self, head: Layer, box: NDArray[np.int64], pose_6: Float32Array) -> Float32Array:
+        """As `Painter.canon`."""
+        return _canon(self._pose, self._geometry, head, box, pose_6)
+
+
+def _bank_eyes(bank: EyeBank, warper: WindowWarper, motion_D: Float32Array) -> list[WindowSource]:
+    """The windows of a bank of eyes."""
+    sizes = [eye.mask.shape[::-1] for eye in bank.eyes]
+    places = [
+        window_places(eye.corner, size, COARSE) for eye, size in zip(bank.eyes, sizes, strict=True)
+    ]
+    out = []
+    for side, source in enumerate(warper.sources_at(places, calm(motion_D))):
+        eye = bank.eyes[side]
+        colour, mask = bent(eye, bank.picture(motion_D, side), source)
+        out.append(WindowSource(eye.corner, colour, mask))
+    return out
+
+
+_SOLID: Final = np.ones((5, 5), np.uint8)
+_MOUTH: Final = [
+    k for k, name in enumerate(BLENDSHAPES) if name.startswith(("jaw", "mouth", "tongue"))
+]
+_OPENED: Final = 0.1
+"""Largest value of the mouth's motions from which the cut one is used alone."""
+
+
+def _ramp(width: int, height: int, rise: int = 10) -> UInt8Array:
+    """A window (height, width) of 255 that falls smoothly to 0 at its border."""
+    lines = []
+    for n in (height, width):
+        place = np.arange(n) + 0.5
+        near = np.minimum(place, n - place) / rise
+        lines.append(np.sin(near.clip(0, 1) * np.pi / 2) ** 2)
+    return np.rint(255 * lines[0][:, None] * lines[1][None]).astype(np.uint8)
+
+
+def _canon(
+    session: OnnxSession,
+    geometry: Geometry,
+    head: Layer,
+    box: NDArray[np.int64],
+    pose_6: Float32Array,
+) -> Float32Array:
+    return session.run(
+        {
+            "point": head.point_3HW,
+            "weight": head.weight_HW,
+            "pose": pose_6,
+            "place": geometry.place_5,
+            "camera": geometry.camera_34,
+            "grid_box": head.box_4,
+            "frame_box": box.astype(np.float32),
+        }
+    )["canon"]
 
 
 class Painter:
@@ -247,24 +349,16 @@ class Painter:
         inputs = self._warper.warped(motion_D) | {"motion": motion_D} | self._codes
         painted = self._paint.run({name: inputs[name] for name in self._paint.inputs})
         pieces = [painted["mouth"][0], painted["eyes"][0], painted["eyes"][1][:, :, ::-1]]
-        return [
+        out = [
             _source(self._geometry.windows[name], piece)
             for name, piece in zip(WINDOW_SIZES, pieces, strict=True)
         ]
+        bank = self._geometry.eye_bank
+        return out if bank is None else [out[0], *_bank_eyes(bank, self._warper, motion_D)]
 
     def canon(self, head: Layer, box: NDArray[np.int64], pose_6: Float32Array) -> Float32Array:
         """Places (2, GRID, GRID) in the unposed head, where windows lie, over a frame box."""
-        return self._pose.run(
-            {
-                "point": head.point_3HW,
-                "weight": head.weight_HW,
-                "pose": pose_6,
-                "place": self._geometry.place_5,
-                "camera": self._geometry.camera_34,
-                "grid_box": head.box_4,
-                "frame_box": box.astype(np.float32),
-            }
-        )["canon"]
+        return _canon(self._pose, self._geometry, head, box, pose_6)
 
     def relight(self, frame: UInt8Array, motion_D: Float32Array) -> Float32Array:
         """Residual (64, 64, 3) in 0..255 units for a premultiplied 64 x 64 RGBA frame."""

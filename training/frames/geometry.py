@@ -224,8 +224,8 @@ def paint_windows(person: Person, scene: Scene) -> dict[str, tuple[int, int]]:
 
 def _hangs(person: Person) -> bool:
     """Whether hair falls beside the face to the mouth, and so stands off the head there."""
-    if "hair" not in person.parts:
-        return False
+    if "hair" not in person.parts or "hair_back" not in person.parts["hair"].alpha:
+        return False  # no hair, or all of it in one layer, which has nothing to run into
     hair, skin = person.parts["hair"], person.parts["skin"].mesh.points(person.base_B3)
     front = hair.mesh.points(person.base_B3)[hair.alpha["hair_front"] > 0.5]
     return bool(front[:, 1].min() < skin[person.mouth.lower, 1])

@@ -10,8 +10,9 @@ import numpy as np
 
 from inference.contract import Float32Array
 from training.people.spec import Bend
-from training.rig.base_mesh import EYEBALLS, BaseMesh
+from training.rig.base_mesh import EYEBALLS, VERTEX_COUNT, BaseMesh
 from training.rig.layers import smoothstep
+from training.rig.mesh_files import IntArray
 
 EYE_INNER, EYE_OUTER = 0.16, 0.74
 """Radii (dm) within which an eye is scaled evenly, and beyond which nothing moves."""
@@ -42,6 +43,8 @@ class Bender:
         self._skull_z = float(body[head][:, 2].mean())
         balls = rest_B3[EYEBALLS]
         self._balls = [balls[(balls[:, 0] > 0) == left] for left in (True, False)]
+        self._eye_z = eye_z
+        self._ears = [_ear(base, side) for side in "lr"] if bend.ears != 1 else []
 
     def __call__(self, points_N3: Float32Array) -> Float32Array:
         """Points after bending; also any other points in the base's space."""
@@ -51,8 +54,47 @@ class Bender:
             _swell(out, self._nose, np.array([bend.nose] * 3) ** [0.8, 0.6, 1.3], 0.10, 0.36)
         if bend.mouth != 1:
             _swell(out, self._mouth, np.array([bend.mouth, bend.mouth**0.5, 1.0]), 0.22, 0.60)
+        if bend.curl:
+            self._curl_lips(out)
+        if bend.muzzle or bend.bridge:
+            self._shape_muzzle(out)
+        if len(out) == VERTEX_COUNT:
+            self._shrink_ears(out)
         self._shape_skull(out)
         return out
+
+    def _curl_lips(self, out: Float32Array) -> None:
+        """Bend the mouth upwards towards its corners, teeth and all, by a parabola."""
+        offset = out - self._mouth.astype(np.float32)
+        near = smoothstep(0.62, 0.28, np.hypot(offset[:, 0], 1.3 * offset[:, 1]))
+        near *= smoothstep(self._eye_z - 0.45, self._eye_z - 0.10, out[:, 2])
+        across = np.clip(np.abs(offset[:, 0]) / (0.30 * self.bend.mouth), 0, 1.3)
+        out[:, 1] += self.bend.curl * (across**2 - 0.3) * near
+
+    def _shape_muzzle(self, out: Float32Array) -> None:
+        """Nose, lips, teeth and tongue stand out as a snout; the eyes stay where they are."""
+        bend, (nose_y, lips_y) = self.bend, (float(self._nose[1]), float(self._mouth[1]))
+        x, y = out[:, 0], out[:, 1]
+        front = smoothstep(self._eye_z - 0.45, self._eye_z + 0.05, out[:, 2])
+        if bend.bridge:  # the narrow root of a human nose goes
+            ridge = smoothstep(0.26, 0.02, np.abs(x)) * smoothstep(nose_y - 0.02, nose_y + 0.12, y)
+            ridge *= smoothstep(self._eye_y + 0.30, self._eye_y + 0.02, y)
+            level = self._eye_z + 0.20 - 0.35 * x * x
+            out[:, 2] -= bend.bridge * ridge * np.clip(out[:, 2] - level, 0, None)
+        middle = lips_y + 0.35 * (nose_y - lips_y)
+        tall = np.where(y > middle, nose_y + 0.24 - middle, middle - lips_y + 0.30)
+        away = np.hypot(x / 0.50, (y - middle) / tall)
+        share = smoothstep(1.0, 0.40, away) * front
+        puff = np.exp(-(((np.abs(x) - 0.15) / 0.13) ** 2) - ((y - lips_y - 0.10) / 0.12) ** 2)
+        out[:, 2] += bend.muzzle * share + bend.puff * puff * front
+        out[:, 0] *= 1 - bend.taper * share
+
+    def _shrink_ears(self, out: Float32Array) -> None:
+        for index, near in self._ears:
+            ear = out[index]
+            root = ear.mean(0)
+            root[0] = np.sign(root[0]) * (float(np.abs(ear[:, 0]).min()) - 0.06)
+            out[index] += (1 - self.bend.ears) * near[:, None] * (root - ear)
 
     def _scale_eyes(self, out: Float32Array) -> None:
         bend, moves = self.bend, np.zeros_like(out)
@@ -106,3 +148,10 @@ def _swell(
     offset = out - centre.astype(np.float32)
     near = smoothstep(outer, inner, np.linalg.norm(offset, axis=1))[:, None]
     out += near * offset * (scale - 1).astype(np.float32)
+
+
+def _ear(base: BaseMesh, side: str) -> tuple[IntArray, Float32Array]:
+    """Vertices of a human ear, and how wholly each belongs to it."""
+    index, offset = base.target(f"ears/{side}-ear-scale-decr")
+    size = np.linalg.norm(offset, axis=1)
+    return index, smoothstep(0.0, 0.25 * float(size.max()), size)

@@ -34,6 +34,7 @@ class Figure(Person):
     def __init__(self, spec: FigureSpec, assets: RigAssets, marks: Landmarker) -> None:
         self.figure, self.marks = spec, marks
         self._bender: Bender | None = None
+        self._known_bases: dict[str, dict[str, Float32Array]] = {}
         self._hair_rng = np.random.default_rng(spec.hair.seed)
         style = spec.hair.style
         spec.person.hair = style if style in MESHES else None
@@ -203,6 +204,9 @@ class Figure(Person):
         for name, colour in (("teeth", (0.95, 0.94, 0.92)), ("tongue", (0.80, 0.38, 0.38))):
             if drawn or name == "tongue":
                 self.parts[name].texture = Plain(colour)
+        if ink.get("lit_mouth", 0.0):  # flat teeth and tongue: the shade of a drawing is for skin
+            for name in ("teeth", "tongue"):
+                self.parts[name].uniforms["ramp"] = (-3.0, 0.02, 0.0, 0.0)
         if drawn:
             for part in self.parts.values():  # no light of a room in a drawing
                 part.occlusion_N = np.ones(part.mesh.size, np.float32)
@@ -214,7 +218,7 @@ class Figure(Person):
         if drawn or ink["thick_brows"] > 0:
             brow = strokes.brow_lines(
                 self, marks, ink["brow_width"] * size, ink["brow_taper"], ink["brow_arch"],
-                ink["brow_raised"] * size,
+                ink["brow_raised"] * size, bool(ink.get("plain_brows", 0.0)),
             )  # fmt: skip
             self._replace("brows", brow, colour)
         if drawn:
@@ -222,7 +226,7 @@ class Figure(Person):
             self._replace("lashes", upper, self._line_colour())
             lower = strokes.lash_lines(self, marks, ink["lower_lash"] * size, 0.0, upper=False)
             self._replace("lower_lashes", lower, self._line_colour())
-            seam = strokes.mouth_line(self, marks, ink["mouth_width"])
+            seam = strokes.mouth_line(self, marks, ink["mouth_width"], ink.get("seam_lift", 0.022))
             self._replace("seam", seam, tuple(0.25 * c**2.2 for c in self.figure.lip_colour))
 
     def _line_colour(self) -> tuple[float, float, float]:
@@ -279,6 +283,8 @@ class Figure(Person):
     def deform(self, motion_D: Float32Array) -> Deformed:
         """As the rig's; a drawn face has the light of a smooth ball, not of every bump."""
         made = super().deform(motion_D)
+        least = self.figure.ink.get("tooth_light", 0.0)
+        made.light["teeth"] = least + (1 - least) * made.light["teeth"]
         if not self._calm_normals:
             return made
         for name in ("skin",):
@@ -296,6 +302,8 @@ class Figure(Person):
 
     def basis(self, name: str) -> dict[str, Float32Array]:
         """As the rig's, by difference: bent space is not linear."""
+        if name in self._known_bases:
+            return self._known_bases[name]
         motion = np.zeros(MOTION_SIZE, np.float32)
         rest = self.unposed(motion)
         motion[MOTION_INDEX[name]] = 1.0
@@ -303,6 +311,7 @@ class Figure(Person):
         out = {key: (moved[key] - rest[key]).astype(np.float32) for key in rest}
         if name.startswith("eyeLook"):  # the balls turn, they do not move
             out["eyes"][:] = 0
+        self._known_bases[name] = out
         return out
 
 

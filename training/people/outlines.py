@@ -69,12 +69,21 @@ def _edges(
     return out
 
 
-def ink(picture: UInt8Array, figure: Figure, seen: Surface, lines: LineSpec) -> UInt8Array:
-    """A straight-alpha picture with its lines; `seen` is a multiple of the picture's size."""
-    size = picture.shape[0]
-    factor = seen.size // size
-    cover = line_cover(figure, seen, lines.width * seen.size / 512)
-    cover = cover.reshape(size, factor, size, factor).mean((1, 3))[..., None]
+def ink(
+    picture: UInt8Array, figure: Figure, seen: Surface, lines: LineSpec, frame: int | None = None
+) -> UInt8Array:
+    """A straight-alpha picture with its lines; `seen` is a multiple of the picture's size.
+
+    A picture that is a window of a frame of `frame` pixels, or a layer that fades out, has no line
+    where it has no neighbouring colour.
+    """
+    height, width = picture.shape[:2]
+    factor = seen.size // height
+    cover = line_cover(figure, seen, lines.width * factor * (frame or height) / 512)
+    cover = cover.reshape(height, factor, width, factor).mean((1, 3))[..., None]
+    if frame is not None:
+        near = cv2.dilate(picture[..., 3], np.ones((5, 5), np.uint8)) / np.float32(255)
+        cover = cover * near[..., None]
     rgb, alpha = picture[..., :3] / np.float32(255), picture[..., 3:] / np.float32(255)
     colour = np.asarray(lines.colour, np.float32)
     tone = colour + lines.through * (rgb * np.float32(0.6) - colour)

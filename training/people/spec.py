@@ -15,7 +15,9 @@ class Bend:
     `eyes`: width, height, depth of eyes and lids; `apart`, `raised` move them (dm); `nose`, `mouth`
     scale these; `jaw` is the share by which the chin is narrower; `face` the length from eyes to
     chin; `skull` the height above the eyes, `wide` its width; `neck` its thickness; `head` the size
-    of the whole head.
+    of the whole head. Animals: `muzzle` is how far (dm) nose and mouth stand out, `taper` by which
+    share they are narrower there, `puff` swells both sides of the upper lip (dm), `bridge` the
+    share by which the root of the nose is flatter; `ears` scales the human ears (0 hides them).
     """
 
     eyes: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -29,6 +31,12 @@ class Bend:
     wide: float = 1.0
     neck: float = 1.0
     head: float = 1.0
+    muzzle: float = 0.0
+    taper: float = 0.0
+    puff: float = 0.0
+    bridge: float = 0.0
+    ears: float = 1.0
+    curl: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,8 @@ class FigureSpec:
     lines: LineSpec | None = None
     ears: str = "human"
     """human, cat, horns."""
+    mascot: str = ""
+    """What it is in place of a human: a name of `training.people.mascots`."""
     ink: dict[str, float] = field(default_factory=dict)
     skin_colour: Colour = (0.9, 0.72, 0.62)
     lip_colour: Colour = (0.8, 0.45, 0.42)

@@ -46,6 +46,14 @@ def _spline(rows: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix(shares) @ rows
 
 
+def _parabola(rows: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The same along the parabola that comes nearest to the landmarks."""
+    count = rows.shape[0]
+    at, along = np.linspace(0, 1, count), np.linspace(0, 1, STEPS)
+    fit = np.linalg.pinv(np.stack([np.ones(count), at, at**2], 1))
+    return sparse.csr_matrix(np.stack([np.ones(STEPS), along, along**2], 1) @ fit) @ rows
+
+
 def lash_lines(
     person: Person, marks: Landmarker, width: float, wing: float, upper: bool = True
 ) -> Mesh:
@@ -76,31 +84,39 @@ def lash_lines(
     return ribbon(rows, (np.stack(low), np.stack(high)))
 
 
-def mouth_line(person: Person, marks: Landmarker, width: float) -> Mesh:
-    """The seam between the lips, from corner to corner along the upper one; `width` in dm."""
+def mouth_line(person: Person, marks: Landmarker, width: float, lift: float = 0.022) -> Mesh:
+    """The seam between the lips, from corner to corner along the upper one; `width` and how far
+    it lies before them in dm."""
     names = ["mouth_right", "lip_upper_in_right_2", "lip_upper_in_right_1", "lip_upper_in_mid",
              "lip_upper_in_left_1", "lip_upper_in_left_2", "mouth_left"]  # fmt: skip
     t = np.linspace(0, 1, STEPS)
     half = width / 2 * (0.35 + 0.65 * np.sin(np.pi * t))
     zero = np.zeros(STEPS)
-    low = np.stack([zero, -half - 0.004, zero + 0.022], 1)
-    high = np.stack([zero, half - 0.004, zero + 0.022], 1)
+    low = np.stack([zero, -half - 0.004, zero + lift], 1)
+    high = np.stack([zero, half - 0.004, zero + lift], 1)
     return ribbon([_spline(marks.rows(person, names))], (low[None], high[None]))
 
 
 def brow_lines(
-    person: Person, marks: Landmarker, width: float, taper: float, arch: float, raised: float
+    person: Person,
+    marks: Landmarker,
+    width: float,
+    taper: float,
+    arch: float,
+    raised: float,
+    plain: bool = False,
 ) -> Mesh:
     """Both brows; `width` and `raised` in dm, `taper` 0..1 how pointed the outer end is, `arch`
-    lifts the middle (dm)."""
+    lifts the middle (dm); `plain` ones are parabolas, as bent faces give a spline hooks."""
     rows, low, high = [], [], []
     t = np.linspace(0, 1, STEPS)
     for side in ("left", "right"):
         names = [f"brow_{side}_{k}" for k in range(1, 6)]
-        rows.append(_spline(marks.rows(person, names)))
+        rows.append((_parabola if plain else _spline)(marks.rows(person, names)))
         half = width / 2 * (1 - taper * t**1.5) * np.minimum(1, 0.45 + 4 * t)
         middle = raised + arch * np.sin(np.pi * t)
         zero = np.zeros(STEPS)
-        low.append(np.stack([zero, middle - half, zero + 0.030], 1))
-        high.append(np.stack([zero, middle + half, zero + 0.022], 1))
+        off = 0.06 if plain else 0.03
+        low.append(np.stack([zero, middle - half, zero + off], 1))
+        high.append(np.stack([zero, middle + half, zero + off - 0.008], 1))
     return ribbon(rows, (np.stack(low), np.stack(high)))

@@ -11,6 +11,20 @@ from typing import Any, Final
 FORMAT_VERSION: Final = 1
 
 
+FIGURES_HEADING: Final = "\n## Toon, drawn and mascot characters\n"
+"""Where the part of LICENCES.md begins that `training.frames.cast` writes."""
+
+
+def write_licences(folder: Path, people: str | None = None, figures: str | None = None) -> None:
+    """Write one part of LICENCES.md, on people or on figures, and keep the other."""
+    path = folder / "LICENCES.md"
+    old = path.read_text(encoding="utf8") if path.exists() else ""
+    kept_people, _, kept_figures = old.partition(FIGURES_HEADING)
+    text = kept_people if people is None else people
+    below = kept_figures if figures is None else figures
+    path.write_text(text + (FIGURES_HEADING + below if below else ""), encoding="utf8")
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """`character.json` of a folder; an empty manifest of the current version if it has none."""
     path = folder / "character.json"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from inference.contract import UInt8Array
 from training.rig.assets import RigAssets
-from training.rig.character_files import FORMAT_VERSION, add_files
+from training.rig.character_files import FORMAT_VERSION, add_files, write_licences
 from training.rig.motions import BROAD_SMILE, DEGREE, motion
 from training.rig.people import PersonSpec, cast
 from training.rig.person import Person
@@ -160,7 +160,7 @@ def main() -> None:
             size = export(spec, assets, renderer, given.out / spec.id)
             total += size
             print(json.dumps({"character": spec.id, "bytes": size}))
-    (given.out / "LICENCES.md").write_text(licence_table(people, assets), encoding="utf8")
+    write_licences(given.out, people=licence_table(people, assets))
     print(json.dumps({"total_bytes": total}))
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inference.contract import Float32Array, UInt8Array
 from training.rig.gpu import SEEN_FROM, Gpu, GpuPart
 from training.rig.person import Deformed, Person
-from training.rig.render import Renderer, selector
+from training.rig.render import Crop, Renderer, selector
 from training.rig.scene import FRAME, Scene
 
 NEAR, FAR = 2.0, 30.0
@@ -64,16 +64,22 @@ def see(
     size: int,
     values: dict[str, Float32Array] | None = None,
     layer: str = "",
+    crop: Crop | None = None,
+    fading: bool = True,
 ) -> Surface:
     """Draw the numbers of parts and triangles, of the whole person or of one layer.
 
-    `values` (n, 4) per part are interpolated; they are kept on the card with the person, so the
-    same must be given for the same person every time.
+    `size` is the frame's width in pixels, `crop` (x, y, w, h) in pixels of a 512 frame a window of
+    it; without `fading`, parts of a layer are drawn where they fade out, too. `values` (n, 4) per
+    part are interpolated; they are kept on the card with the person, so the same must be given for
+    the same person every time.
     """
     held = renderer._prepare(person, deformed, scene)
     gpu = renderer._gpu
-    target, depth_map = _target(renderer, size)
-    camera = scene.projection_44 @ scene.view_44
+    zoom = size / renderer.size
+    across, down, camera = renderer._window(scene, crop)
+    width, height = round(across * zoom), round(down * zoom)
+    target, depth_map = _target(renderer, (width, height))
     target.use()
     target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
     gpu.context.enable_only(gpu.context.DEPTH_TEST)
@@ -82,16 +88,17 @@ def see(
     program = gpu.ids
     program["matrix"].write(np.ascontiguousarray(camera.T).tobytes())
     program["select"].value = selector(layer)
-    program["whole"].value = float(layer == "")
+    program["whole"].value = float(layer == "" or not fading)
     names = tuple(held.parts)
     for number, (name, part) in enumerate(held.parts.items()):
         if renderer._draws(held, name, layer) and part.part.material != "lens":
             _draw(gpu, part, number + 1, (values or {}).get(name))
-    ids = np.frombuffer(target.read(components=2, dtype="f4"), np.float32).reshape(size, size, 2)
+    shape = (height, width)
+    ids = np.frombuffer(target.read(components=2, dtype="f4"), np.float32).reshape(*shape, 2)
     shown = np.frombuffer(target.read(components=4, attachment=1, dtype="f4"), np.float32).reshape(
-        size, size, 4
+        *shape, 4
     )
-    ndc = np.frombuffer(depth_map.read(), np.float32).reshape(size, size) * 2 - 1
+    ndc = np.frombuffer(depth_map.read(), np.float32).reshape(shape) * 2 - 1
     depth = 2 * FAR * NEAR / (FAR + NEAR - ndc * (FAR - NEAR))
     part_HW = (ids[::-1, :, 0] - 1).astype(np.int32)
     triangle_HW = ids[::-1, :, 1].astype(np.int32)
@@ -104,8 +111,7 @@ def see(
     return Surface(names, part_HW.astype(np.uint8), triangle_HW, depth[::-1].copy(), shown[::-1])
 
 
-def _target(renderer: Renderer, size: int) -> Any:
-    key = (size, size)
+def _target(renderer: Renderer, key: tuple[int, int]) -> Any:
     kept = renderer.id_targets
     if key not in kept:
         c = renderer._gpu.context

@@ -47,6 +47,9 @@ class Tongue:
         self._height_N = tongue_N3[:, 1] - self._middle(tongue_N3)
         front = (np.abs(teeth_M3[:, 0]) < 0.07) & (teeth_M3[:, 2] > teeth_M3[:, 2].max() - 0.10)
         below = -jaw_open_M3[:, 1] > 0.6 * float(-jaw_open_M3[:, 1].min())
+        if not (front & below).any():  # a snout's lower teeth stand far behind the upper ones
+            last = float(teeth_M3[below, 2].max())
+            front |= below & (np.abs(teeth_M3[:, 0]) < 0.07) & (teeth_M3[:, 2] > last - 0.10)
         lower, upper = np.flatnonzero(front & below), np.flatnonzero(front & ~below)
         self._lower_tooth = int(lower[np.argmax(teeth_M3[lower, 1])])
         self._upper_tooth = int(upper[np.argmin(teeth_M3[upper, 1])])
