@@ -53,5 +53,5 @@ def test_breaks_between_words_and_endless_talk_get_no_answer() -> None:
 def test_answers_keep_apart_and_never_come_while_the_user_speaks() -> None:
     found = answers(turns(60, 1.0, 0.5))
     assert len(found) > 5
-    assert np.diff(found).min() >= 3.5 * MOTION_RATE
+    assert np.diff(found).min() >= 3.0 * MOTION_RATE
     assert len(answers(turns(30, 4.0, 1.0), own=1.0)) == 0

@@ -27,8 +27,8 @@ _LONGEST: Final = 4.0 * MOTION_RATE
 _SILENT: Final = 0.24 * MOTION_RATE
 _OVER: Final = 1.0 * MOTION_RATE
 """Silence after which what was said before no longer counts."""
-_REST: Final = 3.5 * MOTION_RATE
-_CHANCE: Final = 0.85
+_REST: Final = 3.0 * MOTION_RATE
+_CHANCE: Final = 0.95
 _NOD: Final = 0.75
 """Share of nods; the rest are brow raises."""
 _OWN, _OTHER = HEARD.index("selfSpeaking"), HEARD.index("otherSpeaking")

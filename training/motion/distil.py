@@ -37,8 +37,8 @@ LENGTH: Final = 1000
 ASKED: Final = 400
 """Conversations that the Base performs to be compared with."""
 ANCHOR: Final = 1.0
-MATCH: Final = 2.0
-_ANCHOR_BATCH: Final = 3
+MATCH: Final = 12.0
+_ANCHOR_BATCH: Final = 2
 _FRESH: Final = 0.6
 """Chance that a performance which came to its end begins the next from rest."""
 _BATCH: Final = 16

@@ -64,15 +64,15 @@ NOISE_SIZE: Final = _PICKS + PERFORMANCE_SIZE + len(SLOW)
 """Uniform numbers in [0, 1) per performance step."""
 _RAREST: Final = 0.0007
 """Components less likely than this are not drawn: once a minute each, but there are a hundred."""
-_UNASKED: Final = 0.01
+_UNASKED: Final = 0.05
 """More of the same for brows and head of one who neither speaks nor is asked to nod, to shake the
 head or to raise the brows: when to answer is for `backchannel` to say."""
 _FARTHEST: Final = 2.5
 """Spreads from its mean that a component may be drawn."""
-_RETURNS: Final = (1.3, 0.4, 4.0)
+_RETURNS: Final = (1.3, 0.4, 5.0)
 """By what a look back at the camera is likelier in a performance than the mixture says: idle, and
 what speaking and listening add; so looks away last as long as the teacher's (see PERFORMER.md)."""
-_GLANCES: Final = 0.0
+_GLANCES: Final = 5.0
 """By how much more a listener's look away is likelier than the mixture says."""
 _ASKED: Final = 9.0
 """Nats by which a look aside is likelier in the first third of a second after it was asked for, as
