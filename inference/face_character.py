@@ -7,6 +7,7 @@ The last step of importing a picture: everything after the networks. What comes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import cv2
@@ -15,20 +16,22 @@ import numpy as np
 from inference import face_camera as camera
 from inference.character import Character
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
+from inference.face_eyes import eye_arrays
 from inference.face_fit import FaceFit, fit_face
 from inference.face_geometry import geometry_arrays, geometry_file
 from inference.face_grids import MARGIN
 from inference.face_layers import LayerPicture, take_apart
+from inference.face_lips import between_lips, closing_of, own_teeth, with_lips_that_close
 from inference.face_model import FaceModel
 from inference.face_mouth import borrow_bank, cut_of
 from inference.face_points import FILE as LANDMARKS_FILE
 from inference.face_points import Landmarks
 from inference.face_raster import look
-from inference.frame_generator_windows import WINDOW_SIZES, window_of
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 THUMBNAIL: Final = 256
+MEETING: Final = "lip_upper_in_mid"
 
 
 def character_files(
@@ -47,7 +50,7 @@ def character_files(
     Raises:
         PersonareError: the landmarks are no face's, or the masks show none.
     """
-    fit = fit_face(model, landmarks)
+    fit = with_lips_that_close(model, fit_face(model, landmarks))
     layers = take_apart(model, fit, picture, masks)
     portrait = composed(layers)
     arrays = mouth_and_all(model, fit, layers, portrait, lenders)
@@ -69,9 +72,15 @@ def mouth_and_all(
 ) -> dict[str, Any]:
     """The arrays of `geometry.npz`, with a borrowed inside of the mouth."""
     arrays = geometry_arrays(model, fit, layers)
+    head = next((layer for layer in layers if layer.name == "head"), None)
+    arrays |= {} if head is None else eye_arrays(model, fit, head)
     corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
-    window = window_of(portrait, corner, WINDOW_SIZES["mouth"])
-    return arrays | borrow_bank(lenders, window, cut_of(arrays))
+    cut, closing = cut_of(arrays), closing_of(model, fit)
+    if closing is not None:  # where the lips would meet: the bank was made for shut ones
+        marks = model.at_landmarks(camera.project(fit.points_N3 + closing).astype(np.float32))
+        cut = replace(cut, y=float(marks[model.landmarks.index(MEETING), 1]) - corner[1])
+    arrays |= borrow_bank(lenders, portrait, arrays, cut)
+    return arrays | own_teeth(arrays, portrait, between_lips(model, fit, corner))
 
 
 def composed(layers: list[LayerPicture]) -> UInt8Array:

@@ -17,7 +17,7 @@ import numpy as np
 from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
 from inference.face_fit import FaceFit
-from inference.face_grids import MARGIN, encode, fill
+from inference.face_grids import MARGIN, encode, fill, smoothstep
 from inference.face_layers import LayerPicture
 from inference.face_model import FaceModel
 from inference.face_raster import look
@@ -29,8 +29,14 @@ LEVELS: Final = (-1.0, -0.5, *(k / 10 for k in range(11)))
 """Closings of the lids that are drawn."""
 FINE: Final = 2
 """Pixels of the drawing across one of the window's."""
-RIM: Final = 1.5
+RIM: Final = 1.2
 """Pixels inside the opening that belong to the lids: lashes and their shade go with them."""
+LASH: Final = 11.0
+"""Pixels: dark strokes narrower than this are no part of a lid's skin once it unfolds."""
+LINE: Final = 2.0
+"""Pixels along a lid's edge that stay as they are."""
+RIM_AT_IRIS: Final = 0.3
+"""The same where the iris meets the lids: it must not stay behind when the eye turns."""
 RISE: Final = 10
 """Pixels over which a window's use rises from its border."""
 LARGE: Final = 0.30
@@ -67,6 +73,13 @@ class _Window:
         """Of the opening."""
         return float(np.ptp(self.outline_K2[:, 1]))
 
+    def from_pupil(self, fine: int = 1) -> Float32Array:
+        """Pixels of the window from the pupil's middle; drawn finer, still in these pixels."""
+        width, height = self.size
+        rows, columns = np.mgrid[: height * fine, : width * fine].astype(np.float32)
+        x, y = ((v / fine + (0.5 / fine - 0.5)) for v in (columns, rows))
+        return np.asarray(np.hypot(x - self.pupil_2[0], y - self.pupil_2[1]), np.float32)
+
     def near(self, grown: float) -> Any:
         """Where the opening is (H, W), with some pixels round it."""
         hull = cv.convexHull(np.rint(self.outline_K2 * 16).astype(np.int32))
@@ -91,7 +104,8 @@ def eye_arrays(model: FaceModel, fit: FaceFit, head: LayerPicture) -> dict[str, 
     for side, window in zip(SIDES, windows, strict=True):
         name = f"eye_bank_{side.lower()}"
         rgb, alpha = _cut(head, window)
-        lids = [_lids(model, fit, head, window, side, level) for level in LEVELS]
+        radius = _iris_radius(rgb, 255 - _lids(model, fit, head, window, side, 0.0)[..., 3], window)
+        lids = [_lids(model, fit, head, window, side, level, radius) for level in LEVELS]
         bare = 255 - lids[LEVELS.index(0.0)][..., 3]
         tall_picture = np.concatenate(lids)
         out |= {
@@ -100,7 +114,7 @@ def eye_arrays(model: FaceModel, fit: FaceFit, head: LayerPicture) -> dict[str, 
                 cv.cvtColor(np.ascontiguousarray(tall_picture[..., :3]), cv.COLOR_RGB2BGR)
             ),
             f"{name}_alpha": encode(np.ascontiguousarray(tall_picture[..., 3])),
-            f"{name}_ball": encode(cv.cvtColor(_ball(rgb, bare, window), cv.COLOR_RGB2BGR)),
+            f"{name}_ball": encode(cv.cvtColor(_ball(rgb, bare, window, radius), cv.COLOR_RGB2BGR)),
             f"{name}_mask": encode(_mask(alpha)),
             f"{name}_gaze": _gaze(window, side),
         }
@@ -138,7 +152,13 @@ def _row(model: FaceModel, name: str) -> int:
 
 
 def _lids(
-    model: FaceModel, fit: FaceFit, head: LayerPicture, window: _Window, side: str, level: float
+    model: FaceModel,
+    fit: FaceFit,
+    head: LayerPicture,
+    window: _Window,
+    side: str,
+    level: float,
+    iris: float = 0.0,
 ) -> UInt8Array:
     """The lids at one closing (H, W, RGBA), premultiplied."""
     base = fit.bases_LN3[_row(model, f"eye{'Blink' if level > 0 else 'Wide'}{side}")]
@@ -161,7 +181,8 @@ def _lids(
         (FINE * width, FINE * height),
         interpolation=cv.INTER_NEAREST,
     )
-    cover = _cover(known[: FINE * height, : FINE * width] > 0.5, opened > 0)
+    rim = np.where(window.from_pupil(FINE) < iris, RIM_AT_IRIS, RIM) * FINE
+    cover = _cover(known[: FINE * height, : FINE * width] > 0.5, opened > 0, rim)
     x, y = (own + moved)[: FINE * height, : FINE * width].transpose(2, 0, 1)
     shift = MARGIN + np.array(window.corner, np.float32)
     picture = cv.remap(
@@ -169,17 +190,38 @@ def _lids(
         cv.INTER_LINEAR,
     ).astype(np.float32)  # fmt: skip
     straight = picture[..., :3] / np.maximum(picture[..., 3:] / 255, 1 / 255)
+    if level > 0:
+        lid = seen.read(model.region("lids")[:, None].astype(np.float32))[: len(cover), :, 0]
+        straight = _without_lashes(straight, lid[:, : cover.shape[1]], known, level)
     drawn = np.dstack([straight.clip(0, 255) * cover[..., None], 255 * cover])
     small = cv.resize(drawn, (width, height), interpolation=cv.INTER_AREA)
+    if level == 0:  # to the last pixel the picture's
+        small[..., :3] = _cut(head, window)[0] * (small[..., 3:] / 255)
     return np.asarray(np.rint(small.clip(0, 255)), np.uint8)
 
 
-def _cover(known: Any, opened: Any) -> Float32Array:
+def _without_lashes(
+    straight: Float32Array, lid: Float32Array, known: Float32Array, level: float
+) -> Float32Array:
+    """A lid that unfolds (fine pixels): the lashes that lie over it in the picture are not drawn
+    out with it, but stay as a line along its edge."""
+    skin = known[: lid.shape[0], : lid.shape[1]]
+    edge = cv.distanceTransform((skin > 0.5).astype(np.uint8), cv.DIST_L2, 5) / FINE
+    size = 2 * round(LASH * FINE) + 1
+    disc = cv.getStructuringElement(cv.MORPH_ELLIPSE, (size, size))
+    bright = cv.morphologyEx(straight.clip(0, 255).astype(np.float32), cv.MORPH_CLOSE, disc)
+    bright = cv.GaussianBlur(bright, (0, 0), 2.5 * FINE)
+    share = smoothstep(LINE, LINE + 2, edge) * cv.GaussianBlur(lid, (0, 0), 2.0 * FINE)
+    share = (share * smoothstep(0.0, 0.4, level))[..., None]
+    return np.asarray(straight * (1 - share) + bright * share, np.float32)
+
+
+def _cover(known: Any, opened: Any, rim: Any) -> Float32Array:
     """Which pixels of the fine drawing are lids: skin, a rim round the opening, and all that lies
     beyond it."""
     hole = (~known & opened).astype(np.uint8)
     inside = cv.distanceTransform(np.pad(hole, 1), cv.DIST_L2, 5)[1:-1, 1:-1]
-    return (inside <= RIM * FINE).astype(np.float32)
+    return (inside <= rim).astype(np.float32)
 
 
 def _continued(values: Float32Array, known: Float32Array) -> Float32Array:
@@ -193,18 +235,14 @@ def _continued(values: Float32Array, known: Float32Array) -> Float32Array:
     return fill(grown[0].astype(np.float32), grown[1].astype(np.float32))[:side, :side]
 
 
-def _ball(rgb: UInt8Array, bare: UInt8Array, window: _Window) -> UInt8Array:
+def _ball(rgb: UInt8Array, bare: UInt8Array, window: _Window, radius: float) -> UInt8Array:
     """The eyeball (H, W, RGB) as if no lid lay over it."""
-    height, width = bare.shape
     seen = bare > 8
     sure = (bare > 250).astype(np.float32)
     if sure.sum() < 12:
         return rgb
     picture = rgb.astype(np.float32)
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    x, y = columns - window.pupil_2[0], rows - window.pupil_2[1]
-    radius = _iris_radius(picture, sure, np.hypot(x, y), np.abs(y) < np.abs(x), window)
-    away = np.hypot(x, y)
+    away = window.from_pupil()
     white = _square_fill(picture, sure * (away > 1.15 * radius))
     out = _square_fill(picture, sure) if not (sure * (away > 1.15 * radius)).any() else white
     iris = _iris(picture, sure, window.pupil_2, away, radius)
@@ -222,17 +260,18 @@ def _square_fill(picture: Float32Array, sure: Float32Array) -> Float32Array:
     return out[:height, :width]
 
 
-def _iris_radius(
-    picture: Float32Array, sure: Float32Array, away: Any, aside: Any, window: _Window
-) -> float:
+def _iris_radius(rgb: UInt8Array, bare: UInt8Array, window: _Window) -> float:
     """Where a ring round the pupil is lightest outside against inside (J. Daugman, 1993), looked
     for left and right of it, where no lid lies."""
+    picture, sure, away = rgb.astype(np.float32), bare > 250, window.from_pupil()
+    rows, columns = np.mgrid[: away.shape[0], : away.shape[1]]
+    aside = np.abs(rows - window.pupil_2[1]) < np.abs(columns - window.pupil_2[0])
     grey = picture.mean(2)
     low, high = (share * window.width for share in _IRIS_RANGE)
     best, found = 12.0, IRIS * window.width
     for radius in np.arange(low, high, 0.5):
         rings = [
-            grey[(sure > 0) & aside & (away >= radius + a) & (away < radius + b)]
+            grey[sure & aside & (away >= radius + a) & (away < radius + b)]
             for a, b in ((-2.0, -0.3), (0.3, 2.0))
         ]
         if min(len(ring) for ring in rings) < 3:

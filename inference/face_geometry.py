@@ -47,6 +47,8 @@ HAIR_OFF: Final = 0.15
 """Decimetres that hair stands off the head."""
 OUTLINE: Final = 48.0
 """Pixels from a person's outline over which the two hair layers run into each other."""
+NEAR_HEAD: Final = (60.0, 15.0)
+"""Pixels beyond the head between which hair at the outline keeps to the head's depth."""
 BEHIND: Final = 0.35
 """How far (dm) behind the ears the hair behind a head lies."""
 MAP: Final = 256
@@ -195,8 +197,9 @@ def _weights(maps: _Maps, box_4: Float32Array, most: float) -> dict[str, Any]:
 def _hair_depths(head: _Maps, layers: list[LayerPicture]) -> dict[str, Float32Array]:
     """Depth maps (MAP, MAP) of the two hair layers.
 
-    The front lies on the head, the back in a plane behind the ears. Both run into each other at the
-    person's outline, or a gap would open there in a turn.
+    The front lies on the head, the back in a plane behind the ears, where it goes on behind the
+    head. At the person's outline the front keeps to the head's own depth, so that no skin looks out
+    beside it in a turn; where hair stands far off, both run into each other, or a gap would open.
     """
     depth = -head.fit.points_N3[:, 2:]
     front = fill(head.raw(depth), head.known)[..., 0] - HAIR_OFF
@@ -206,8 +209,14 @@ def _hair_depths(head: _Maps, layers: list[LayerPicture]) -> dict[str, Float32Ar
     person = np.max([layer.rgba[frame, frame, 3] for layer in layers], axis=0)
     inside = cv.distanceTransform((person > 127).astype(np.uint8), cv.DIST_L2, 5)
     inside = cv.resize(inside, (MAP, MAP), interpolation=cv.INTER_AREA)
-    share, mean = smoothstep(OUTLINE, 0.0, inside), (front + back) / 2
-    front, back = (d * (1 - share) + mean * share for d in (front, back))
+    beyond = cv.distanceTransform(1 - head.seen.known_HW.astype(np.uint8), cv.DIST_L2, 5)
+    near = smoothstep(*NEAR_HEAD, beyond / head.scale)
+    share = smoothstep(OUTLINE, 0.0, inside)
+    away = share * (1 - near)
+    mean = (front + back) / 2
+    back = back + share * near * (front - back) / 3
+    front = front + share * near * HAIR_OFF
+    front, back = (d * (1 - away) + mean * away for d in (front, back))
     return {"hair_front": front.astype(np.float32), "hair_back": back.astype(np.float32)}
 
 

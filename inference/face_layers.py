@@ -39,6 +39,8 @@ COLUMN_TOP: Final = (1.25, 0.85)
 """Heights (dm) above the chin between which the neck's continuation behind the jaw fades in."""
 BEHIND_SHOULDER: Final = 41
 """Pixels that hair goes on behind what it falls behind."""
+INSIDE: Final = 4
+"""Pixels inside the head's outline from which hair is surely before it."""
 _YIELD: Final = {"hair_back": 1.0, "body": 1.0, "head": 1.0, "hair_front": 8.0}
 """Whose colour gives way where layers mix: strands belong to the hair, not to the skin below."""
 _MUCH: Final = 0.004
@@ -84,6 +86,7 @@ def take_apart(
             "Choose a picture with the face in full view.",
         )
     head = _head(model, fit)
+    _before_the_head(share, head)
     front = share["hair_front"]
     visible = {
         "hair_back": share["hair_back"],
@@ -92,13 +95,19 @@ def take_apart(
         "hair_front": front,
     }
     alpha = {
-        "hair_back": _alpha_back(share["hair_back"], visible, fit, model),
+        "hair_back": np.maximum(
+            _alpha_back(share["hair_back"], visible, fit, model),
+            _hidden_skull(share, head, model, fit),
+        ),
         "body": _alpha_body(share, head),
         "head": _alpha_head(share["skin"], front, head),
         "hair_front": front,
     }
     colour = {name: _seen_colour(picture, visible[name]) for name in visible}
-    colour["hair_back"] = _seen_colour(picture, visible["hair_back"], front)
+    inner = np.ones((5, 5), np.uint8)  # thin rests at an outline are mixed with what lies behind
+    colour["hair_back"] = _seen_colour(
+        picture, cv.erode(visible["hair_back"], inner), cv.erode(front, inner)
+    )
     colour["body"] = _neck_colour(picture, share["skin"], visible["body"], colour["body"], head)
     colour["head"] = _scalp_colour(visible["head"], front, colour["head"], colour["hair_front"])
     made = [name for name in alpha if float(alpha[name].mean()) > _MUCH]
@@ -112,6 +121,18 @@ def take_apart(
         )
         for name in made
     ]
+
+
+def _before_the_head(share: dict[str, Float32Array], head: _Head) -> None:
+    """Call hair that is seen where the head stands hair in front, in place: it hides the head."""
+    inner = cv.erode((head.seen & (head.weight > 0.9)).astype(np.uint8), _disc(INSIDE)) > 0
+    moved = share["hair_back"] * inner
+    share["hair_front"] = share["hair_front"] + moved
+    share["hair_back"] = share["hair_back"] - moved
+
+
+def _disc(radius: int) -> Any:
+    return cv.getStructuringElement(cv.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
 
 
 def _head(model: FaceModel, fit: FaceFit) -> _Head:
@@ -182,7 +203,8 @@ def _alpha_body(share: Mapping[str, Float32Array], head: _Head) -> Float32Array:
     alpha = _uncovered(share["clothes"] + neck, front)
     around = fill(alpha[..., None], 1 - front)[..., 0]
     hidden = smoothstep(0.35, 0.65, around) * smoothstep(0.9, 0.5, head.weight)
-    return np.maximum(_believe(alpha, front, hidden), head.column)
+    person = np.clip(sum(share.values()), 0, 1)  # beside a thin neck there is nothing behind it
+    return np.maximum(_believe(alpha, front, hidden), head.column * person)
 
 
 def _alpha_back(
@@ -201,6 +223,27 @@ def _alpha_back(
     reach = np.ones((BEHIND_SHOULDER, 1), np.uint8)
     further = cv.dilate(alpha, reach, anchor=(0, BEHIND_SHOULDER - 1))
     return _believe(alpha, cover, np.maximum(hidden, further))
+
+
+def _hidden_skull(
+    share: Mapping[str, Float32Array], head: _Head, model: FaceModel, fit: FaceFit
+) -> Float32Array:
+    """Hair behind the whole skull of somebody who has any at its sides: what a turn uncovers
+    between the face and the hair beside it."""
+    lobes = [model.landmarks.index(f"ear_{side}_lobe") for side in ("left", "right")]
+    top = [model.landmarks.index(f"ear_{side}_top") for side in ("left", "right")]
+    marks = model.at_landmarks(fit.places_N2) + MARGIN
+    rows = np.arange(SIDE)[:, None]
+    bare = model.triangles_F3[~model.region("ears")[model.triangles_F3].any(1)]
+    seen = look(fit.places_N2 + MARGIN, -fit.points_N3[:, 2], bare, SIDE).known_HW
+    skull = seen & (rows < marks[lobes, 1].mean()) & (head.weight > 0.9)
+    around = cv.dilate(skull.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    edge = around & ~(cv.erode(skull.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
+    beside = edge & (rows > marks[top, 1].mean() - 50)
+    hair = share["hair_front"] + share["hair_back"]
+    hairy = smoothstep(0.1, 0.3, float(hair[beside].mean()) if beside.any() else 0.0)
+    inner = cv.erode(skull.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
+    return np.asarray(cv.GaussianBlur(inner, (0, 0), 1.5) * hairy, np.float32)
 
 
 def _seen_colour(

@@ -25,6 +25,8 @@ POINT_STEP: Final = 1e-4
 """Rounding of points on disk, in dm."""
 BASIS_STEP: Final = 5e-4
 """Rounding of displacements on disk, in dm: a twentieth of a pixel."""
+LONGEST: Final = 2.5
+"""Longest edge of the skin's triangles, in dm."""
 REGIONS: Final = ("face", "lips", "lids", "ears", "scalp", "neck", "bust", "inside", "none")
 REMEDY: Final = "Install Personare again."
 
@@ -102,7 +104,7 @@ def load_face_model(path: Path) -> FaceModel:
             data["shapes"].astype(np.float32) * steps[:, None, None],
             data["bases"].astype(np.float32) * np.float32(BASIS_STEP),
             np.array([MOTION_INDEX[name] for name in names]),
-            data["triangles"].astype(np.int64),
+            _short(data["triangles"].astype(np.int64), data["mean"] * POINT_STEP),
             data["head_weight"].astype(np.float32) / 255,
             data["regions"],
             tuple(str(name) for name in data["landmark_names"]),
@@ -115,6 +117,14 @@ def load_face_model(path: Path) -> FaceModel:
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
         raise PersonareError(f"The face model {path} is damaged: {error}.", REMEDY) from error
     return model
+
+
+def _short(triangles_F3: NDArray[np.int64], points_N3: Float32Array) -> NDArray[np.int64]:
+    """The triangles without those that only close the mesh where it was cut off: from the front
+    they stand like a wall behind the person."""
+    corners = points_N3[triangles_F3[:, [0, 1, 2, 0]]]
+    longest = np.linalg.norm(np.diff(corners, axis=1), axis=2).max(1)
+    return triangles_F3[longest < LONGEST]
 
 
 def _check(model: FaceModel, names: tuple[str, ...]) -> None:

@@ -24,13 +24,19 @@ cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 _SCALES: Final = (0.6, 1.7)
 """Least and most that a borrowed mouth is scaled."""
-_LIGHTS: Final = (0.65, 1.25)
+_LIGHTS: Final = (0.45, 1.3)
 """Least and most that its light is changed."""
+_TINTS: Final = (0.8, 1.2)
+"""The same of each channel beside the others."""
 _KEYS: Final = ("mouth_jaw", "tongue_out", "tongue_jaw")
+_WINDOWS: Final = ("mouth", "eye_left", "eye_right")
+_PICTURES: Final = (
+    "mouth_colour", "tongue_colour", "tongue_alpha", "upper_lip_share", "lower_lip_share",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class Cut:
     """Where a mouth's window is cut open: middle column, row there, and width."""
 
     x: float
@@ -38,7 +44,7 @@ class _Cut:
     width: float
 
 
-def cut_of(arrays: Mapping[str, Any]) -> _Cut:
+def cut_of(arrays: Mapping[str, Any]) -> Cut:
     """The cut of a geometry's arrays.
 
     Raises:
@@ -53,32 +59,63 @@ def cut_of(arrays: Mapping[str, Any]) -> _Cut:
         raise ValueError("the lips have no line between them")
     x = float(columns[0] + columns[-1]) / 2
     rows = np.flatnonzero(upper[:, round(x)] == 0)
-    return _Cut(x, float(rows[0]) if len(rows) else upper.shape[0] / 2, float(len(columns)))
+    return Cut(x, float(rows[0]) if len(rows) else upper.shape[0] / 2, float(len(columns)))
 
 
-def borrow_bank(lenders: Iterable[Character], window: UInt8Array, cut: _Cut) -> dict[str, Any]:
+def borrow_bank(
+    lenders: Iterable[Character], portrait: UInt8Array, arrays: Mapping[str, Any], cut: Cut
+) -> dict[str, Any]:
     """The bank's part of `geometry.npz` for a mouth, from the lender whose mouth looks most alike.
 
-    `window` is the mouth's window of the portrait (H, W, RGBA). Without a usable lender the result
-    is empty, and the mouth opens onto the open-mouth reference.
+    `portrait` is RGBA (512, 512, 4), `arrays` tells its windows. Teeth get the light of the
+    picture, which the white of its eyes tells best. Without a usable lender the result is empty,
+    and the mouth opens onto the open-mouth reference.
     """
-    best: tuple[float, dict[str, Any], float] | None = None
+    ours = _tone(_mouth_of(portrait, arrays))
+    best: tuple[float, dict[str, Any], UInt8Array] | None = None
     for lender in lenders:
         try:
-            arrays = _lent(lender)
+            bank = _lent(lender)
             view = read_view(lender.portrait_path)
         except (PersonareError, OSError, ValueError, KeyError, zipfile.BadZipFile):
             continue  # a damaged lender is no reason to refuse the picture
-        corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
-        theirs = window_of(view, corner, WINDOW_SIZES["mouth"])
-        apart = float(np.linalg.norm(_tone(theirs) - _tone(window)))
+        apart = float(np.linalg.norm(_tone(_mouth_of(view, bank)) - ours))
         if best is None or apart < best[0]:
-            light = float(_tone(window).mean() / max(_tone(theirs).mean(), 1.0))
-            best = apart, arrays, light
+            best = apart, bank, view
     if best is None:
         return {}
-    _, bank, light = best
-    return _fitted(bank, cut, float(np.clip(light, *_LIGHTS)))
+    _, bank, view = best
+    light = eye_white(portrait, arrays) / np.maximum(eye_white(view, bank), 1.0)
+    whole = float(np.clip(light.mean(), *_LIGHTS))
+    tint = np.clip(light / max(float(light.mean()), 1e-3), *_TINTS)
+    return _fitted(bank, cut, whole * tint)
+
+
+def _mouth_of(view: UInt8Array, arrays: Mapping[str, Any]) -> UInt8Array:
+    corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
+    return window_of(view, corner, WINDOW_SIZES["mouth"])
+
+
+def eye_white(view: UInt8Array, arrays: Mapping[str, Any]) -> Any:
+    """Colour (3,) of the white of the eyes: the light pixels round them that have least colour.
+
+    What is white in a face tells the light it stands in; teeth stand in the same.
+    """
+    parts = []
+    for name in ("eye_left", "eye_right"):
+        width, height = WINDOW_SIZES[name]
+        corner = (int(arrays[name][0]), int(arrays[name][1]))
+        window = window_of(view, corner, (width, height))
+        middle = window[height // 4 : -height // 4, width // 8 : -width // 8]
+        parts.append(middle.reshape(-1, middle.shape[2]))
+    pixels = np.concatenate(parts)
+    colour = pixels[pixels[:, 3] > 250, :3].astype(np.float32)
+    if len(colour) < 50:
+        return np.full(3, 200.0)
+    whiteness = colour.mean(1) - 1.5 * np.ptp(colour, axis=1)
+    order = np.argsort(-whiteness)
+    # the very lightest may be the spark of a lamp
+    return colour[order[len(order) // 100 : len(order) // 12]].mean(0)
 
 
 def _lent(lender: Character) -> dict[str, Any]:
@@ -86,8 +123,9 @@ def _lent(lender: Character) -> dict[str, Any]:
     if path is None:
         raise ValueError("no geometry")
     with np.load(path, allow_pickle=False) as archive:
-        names = (*_KEYS, "mouth", "mouth_colour", "tongue_colour", "tongue_alpha",
-            "upper_lip_share", "lower_lip_share")  # fmt: skip
+        if "eye_level" in archive.files:
+            raise ValueError("a toon or drawn mouth fits no other picture")
+        names = (*_KEYS, *_WINDOWS, *_PICTURES)
         return {name: archive[name] for name in names}
 
 
@@ -97,8 +135,8 @@ def _tone(window: UInt8Array) -> Any:
     return (window[..., :3] * alpha).sum((0, 1)) / max(float(alpha.sum()), 1.0)
 
 
-def _fitted(arrays: dict[str, Any], cut: _Cut, light: float) -> dict[str, Any]:
-    """The lender's bank scaled to a mouth, and made lighter or darker."""
+def _fitted(arrays: dict[str, Any], cut: Cut, light_3: Any) -> dict[str, Any]:
+    """The lender's bank scaled to a mouth, its colours multiplied (RGB)."""
     theirs = cut_of(arrays)
     scale = float(np.clip(cut.width / theirs.width, *_SCALES))
     matrix = np.array(
@@ -106,7 +144,8 @@ def _fitted(arrays: dict[str, Any], cut: _Cut, light: float) -> dict[str, Any]:
     )
     out: dict[str, Any] = {name: arrays[name] for name in _KEYS}
     for name in ("mouth_colour", "tongue_colour"):
-        picture = cv.convertScaleAbs(cv.imdecode(arrays[name], cv.IMREAD_COLOR), alpha=light)
+        lit = cv.imdecode(arrays[name], cv.IMREAD_COLOR) * light_3[::-1].astype(np.float32)
+        picture = np.rint(lit.clip(0, 255)).astype(np.uint8)
         out[name] = encode(_moved(picture, matrix, name == "mouth_colour"))
     alpha = cv.imdecode(arrays["tongue_alpha"], cv.IMREAD_GRAYSCALE)
     out["tongue_alpha"] = encode(_moved(alpha, matrix, False))

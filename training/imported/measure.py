@@ -27,6 +27,8 @@ cv: Any = cv2
 SHUT_EYES: Final = "blink"
 OPEN_MOUTH: Final = ("wide", "aa", "E", "grin")
 """Frames to learn from what an open mouth shows, the widest first."""
+STILL: Final = 42.0
+"""PSNR of the static picture from which a region counts as standing still."""
 SKIN: Final = ("face", "ears", "body")
 HAIR: Final = ("hair_back", "hair_front")
 _Scores = dict[tuple[str, str, str], float]
@@ -66,7 +68,8 @@ class Meter:
         return boxes(self.case.points[name], self.brought.matrix_23, SIZE)
 
     def frames(self) -> None:
-        """Scores of the static picture, the bare warp and the whole, at every motion but rest."""
+        """Scores of the static picture, the bare warp and the whole, in the regions that a motion
+        changes: an exact copy of what stands still would drown what moves."""
         static = on_grey(self.warp.draw(self.case.motions["rest"])).copy()
         for name, motion_D in self.case.motions.items():
             if name == "rest":
@@ -76,7 +79,12 @@ class Meter:
                 "warp": on_grey(self.warp.draw(motion_D)),
                 "full": self.out.drawn[name],
             }
-            self.out.scores[name] = scores(self.out.truth[name], pictures, self.places(name))
+            found = scores(self.out.truth[name], pictures, self.places(name))
+            self.out.scores[name] = {
+                key: value
+                for key, value in found.items()
+                if found["static", key[1], "psnr"] < STILL
+            }
 
     def turns(self) -> None:
         """The one-layer warp beside the frame."""

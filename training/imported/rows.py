@@ -26,10 +26,9 @@ IDENTITY_S: Final = 5.0
 
 
 def _mean(people: Iterable[Measured], variant: str, region: str, measure: str) -> float:
-    values = [
-        found[variant, region, measure] for person in people for found in person.scores.values()
-    ]
-    return float(np.mean(values))
+    key = (variant, region, measure)
+    values = [found[key] for each in people for found in each.scores.values() if key in found]
+    return float(np.mean(values)) if values else float("nan")
 
 
 def frame_rows(people: Sequence[Measured]) -> Iterator[Row]:

@@ -1,0 +1,125 @@
+"""Pictures that smile with their lips apart: how those lips close, and the teeth they show.
+
+An imported character's rest is what its picture shows. So that it can still say p, b and m, what
+opened the mouth in the picture (by the fit) is taken back by the motions that close lips; and what
+the picture shows between the lips stays behind when they move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from inference import face_camera as camera
+from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
+from inference.face_fit import FaceFit
+from inference.face_grids import encode
+from inference.face_model import FaceModel
+from inference.frame_generator_windows import WINDOW_SIZES, window_of
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+APART: Final = 1.5
+"""Mean pixels between the lips from which they are parted."""
+OPENERS: Final = {
+    "jawOpen": 0.15,
+    "mouthUpperUpLeft": 0.15,
+    "mouthUpperUpRight": 0.15,
+    "mouthLowerDownLeft": 0.2,
+    "mouthLowerDownRight": 0.2,
+}
+"""What parts lips, and how much of it is assumed where the fit explains them otherwise."""
+CLOSERS: Final = {
+    "mouthPressLeft": 0.7,
+    "mouthPressRight": 0.7,
+    "mouthRollLower": 0.8,
+    "mouthRollUpper": 0.6,
+    "mouthClose": 2.0,
+}
+"""Share of the way to closed lips that each motion makes at 1.0: together a p makes all of it."""
+_SCALES: Final = (0.3, 3.0)
+_INNER: Final = ("left_2", "left_1", "mid", "right_1", "right_2")
+
+
+def lip_gap(model: FaceModel, places_N2: Any) -> float:
+    """Mean pixels between the inner edges of the lips."""
+    marks = model.at_landmarks(np.asarray(places_N2, np.float32))
+    rows = {
+        lip: [model.landmarks.index(f"lip_{lip}_in_{name}") for name in _INNER[1:4]]
+        for lip in ("upper", "lower")
+    }
+    return float((marks[rows["lower"], 1] - marks[rows["upper"], 1]).mean())
+
+
+def with_lips_that_close(model: FaceModel, fit: FaceFit) -> FaceFit:
+    """The fit with its closing motions carried so far that parted lips meet."""
+    closing = closing_of(model, fit)
+    if closing is None:
+        return fit
+    bases = fit.bases_LN3.copy()
+    for name, share in CLOSERS.items():
+        bases[_row(model, name)] += share * closing
+    return replace(fit, bases_LN3=bases)
+
+
+def closing_of(model: FaceModel, fit: FaceFit) -> Float32Array | None:
+    """Displacement (N, 3) that closes the picture's lips; None if they are closed."""
+    gap = lip_gap(model, fit.places_N2)
+    if gap < APART:
+        return None
+    amounts = {name: float(fit.expression_D[MOTION_INDEX[name]]) for name in OPENERS}
+    if sum(amounts.values()) < 0.1:
+        amounts = dict(OPENERS)
+    closing = np.zeros_like(fit.points_N3)
+    for name, amount in amounts.items():
+        closing -= amount * fit.bases_LN3[_row(model, name)]
+    less = gap - lip_gap(model, camera.project(fit.points_N3 + closing))
+    scale = np.clip(gap / max(less, 1e-3), *_SCALES)
+    return np.asarray(closing * np.float32(scale), np.float32)
+
+
+def _row(model: FaceModel, name: str) -> int:
+    return int(np.flatnonzero(model.base_index_L == MOTION_INDEX[name])[0])
+
+
+def between_lips(model: FaceModel, fit: FaceFit, corner: tuple[int, int]) -> Float32Array:
+    """Share 0..1 of each pixel of the mouth's window that lies between parted lips."""
+    width, height = WINDOW_SIZES["mouth"]
+    out = np.zeros((height, width), np.float32)
+    if lip_gap(model, fit.places_N2) < APART:
+        return out
+    marks = dict(zip(model.landmarks, model.at_landmarks(fit.places_N2), strict=True))
+    upper = [marks[f"lip_upper_in_{name}"] for name in _INNER]
+    lower = [marks[f"lip_lower_in_{name}"] for name in reversed(_INNER)]
+    ring = [marks["mouth_left"], *upper, marks["mouth_right"], *lower]
+    places = np.rint((np.array(ring) - np.array(corner)) * 16).astype(np.int32)
+    mask = np.zeros((height, width), np.uint8)
+    cv.fillPoly(mask, [places], 255, cv.LINE_AA, 4)
+    return np.asarray(mask, np.float32) / 255
+
+
+def own_teeth(
+    arrays: Mapping[str, Any], portrait: UInt8Array, between_HW: Float32Array
+) -> dict[str, Any]:
+    """The arrays that change where a picture shows what lies between its lips: the lips' shares
+    end at the opening, and the bank of insides has the picture's own there."""
+    if not between_HW.any():
+        return {}
+    out = {}
+    for name in ("upper_lip_share", "lower_lip_share"):
+        share = cv.imdecode(arrays[name], cv.IMREAD_GRAYSCALE)
+        out[name] = encode(np.rint(share * (1 - between_HW)).astype(np.uint8))
+    if "mouth_colour" not in arrays:
+        return out
+    width, height = WINDOW_SIZES["mouth"]
+    corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
+    own = cv.cvtColor(window_of(portrait, corner, (width, height))[..., :3], cv.COLOR_RGB2BGR)
+    soft = cv.GaussianBlur(between_HW, (0, 0), 1.0)[..., None]
+    tiles = cv.imdecode(arrays["mouth_colour"], cv.IMREAD_COLOR).reshape(-1, height, width, 3)
+    mixed = tiles * (1 - soft) + own * soft
+    out["mouth_colour"] = encode(np.rint(mixed).astype(np.uint8).reshape(-1, width, 3))
+    return out
