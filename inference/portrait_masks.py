@@ -26,6 +26,30 @@ def parts_of(logits_CHW: Float32Array) -> Float32Array:
     return shares
 
 
+def person_alone(shares_CHW: Float32Array) -> Float32Array:
+    """The same with nothing left for the background, which is part 0."""
+    rest = shares_CHW[1:] + 1e-4
+    nothing = np.zeros_like(shares_CHW[:1])
+    return np.asarray(np.concatenate([nothing, rest / rest.sum(0, keepdims=True)]), np.float32)
+
+
+def in_one_piece(shares_CHW: Float32Array) -> Float32Array:
+    """The same without what is not joined to the person in the middle of the frame."""
+    height, width = shares_CHW.shape[1:]
+    person = (shares_CHW[0] < 0.5).astype(np.uint8)
+    _, piece = cv.connectedComponents(person, connectivity=4)
+    head = piece[int(0.35 * height) : int(0.6 * height), int(0.4 * width) : int(0.6 * width)]
+    counts = np.bincount(head.ravel(), minlength=1)
+    counts[0] = 0
+    if not counts.any():
+        return shares_CHW
+    own = (piece == int(counts.argmax())).astype(np.float32)
+    near = cv.GaussianBlur(cv.dilate(own, np.ones((5, 5))), (0, 0), 1.0)
+    out = shares_CHW * near
+    out[0] += 1 - near
+    return np.asarray(out, np.float32)
+
+
 def refined(shares_CHW: Float32Array, rgb: UInt8Array) -> Float32Array:
     """Shares (C, H, W) at the size of a picture (H, W, 3), edges drawn to the picture's."""
     height, width = rgb.shape[:2]

@@ -20,7 +20,7 @@ from inference.face_points import Landmarks, Mark
 from inference.model_package import REMEDY, ModelPackage, load_model_package
 from inference.onnx_session import OnnxSession, open_session
 from inference.portrait_finder import Find, find
-from inference.portrait_masks import parts_of, refined
+from inference.portrait_masks import in_one_piece, parts_of, person_alone, refined
 from inference.portrait_place import (
     FaceBox,
     Place,
@@ -49,6 +49,8 @@ BODY_REACH: Final = 8.6
 """The same of the crop that shoulders and collar are read in."""
 MASK_SIDE: Final = 288
 """Pixels to which the frame is made smaller to be parted."""
+CUT_OUT: Final = 0.02
+"""Clear share of a picture that was cut out: all the rest of it is the person."""
 PRESENT: Final = 0.4
 """Mean share of the head's points that must be seen, times their sharpness, for a face."""
 VAGUE: Final = 0.35
@@ -63,7 +65,9 @@ CANDIDATES: Final = 12
 SMALL: Final = 25.0
 """Head size in pixels below which a face does not count beside larger ones: it is too small to be
 imported (`inference.face_frame.SMALLEST_HEAD`)."""
-WEAK: Final = 0.6
+LEAST: Final = 0.5
+"""Score below which a find is no face."""
+WEAK: Final = 0.75
 """Share of the best face's score below which another does not count."""
 
 
@@ -111,6 +115,8 @@ class NetworkReader:
             if share < PRESENT or _doubled(place, [other for _, other in kept]):
                 continue
             score = float(np.sqrt(candidate.score * share))
+            if score < LEAST:
+                continue
             kept.append((FaceBox(self._box(reading), score), place))
         kept.sort(key=lambda each: -each[0].score)
         return [box for box, place in kept if self._counts(box, place, kept)]
@@ -140,8 +146,11 @@ class NetworkReader:
         rgb = flattened(picture)
         small = cv.resize(rgb, (MASK_SIDE, MASK_SIDE), interpolation=cv.INTER_AREA)
         logits = self._portrait.run({"picture": as_input([small])})["parts"][0]
-        shares = refined(parts_of(logits), rgb)
         alpha = picture[..., 3].astype(np.float32) / 255
+        shares = parts_of(logits)
+        if float((alpha < 0.5).mean()) > CUT_OUT:
+            shares = person_alone(shares)
+        shares = in_one_piece(refined(shares, rgb))
         return {name: shares[k] * alpha for k, name in enumerate(MASKS, start=1)}
 
     # --- how -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from app.cli.characters import portrait_reader
 from inference.contract import PersonareError, UInt8Array
 from inference.face_layers import MASKS
 from inference.portrait_finder import Find, find
-from inference.portrait_masks import guided, parts_of, refined
+from inference.portrait_masks import guided, in_one_piece, parts_of, person_alone, refined
 from inference.portrait_place import (
     FaceBox,
     Place,
@@ -116,6 +116,25 @@ def test_masks_follow_the_picture() -> None:
 def test_shares_add_to_one() -> None:
     shares = parts_of(np.random.default_rng(0).normal(0, 30, (5, 8, 8)).astype(np.float32))
     np.testing.assert_allclose(shares.sum(0), 1, atol=1e-5)
+
+
+def test_a_cut_out_person_is_all_person() -> None:
+    shares = np.stack([np.full((4, 4), 0.7), np.full((4, 4), 0.2), np.full((4, 4), 0.1)])
+    alone = person_alone(shares.astype(np.float32))
+    np.testing.assert_allclose(alone[:, 0, 0], [0, 0.667, 0.333], atol=1e-3)
+
+
+def test_what_is_apart_is_no_person() -> None:
+    shares = np.zeros((2, 100, 100), np.float32)
+    shares[1, 30:90, 35:65] = 1  # the person
+    shares[1, 10:60, 85:95] = 1  # a curtain
+    shares[0] = 1 - shares[1]
+    kept = in_one_piece(shares)
+    np.testing.assert_allclose(kept.sum(0), 1, atol=1e-5)
+    assert kept[1, 35:85, 40:60].min() > 0.99
+    assert kept[1, 10:60, 85:95].max() < 0.01
+    nobody = np.stack([np.ones((9, 9)), np.zeros((9, 9))]).astype(np.float32)
+    np.testing.assert_array_equal(in_one_piece(nobody), nobody)
 
 
 class Marked:
