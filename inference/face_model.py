@@ -124,7 +124,8 @@ def _short(triangles_F3: NDArray[np.int64], points_N3: Float32Array) -> NDArray[
     they stand like a wall behind the person."""
     corners = points_N3[triangles_F3[:, [0, 1, 2, 0]]]
     longest = np.linalg.norm(np.diff(corners, axis=1), axis=2).max(1)
-    return triangles_F3[longest < LONGEST]
+    kept: NDArray[np.int64] = triangles_F3[longest < LONGEST]
+    return kept
 
 
 def _check(model: FaceModel, names: tuple[str, ...]) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,10 +30,9 @@ class Embedder:
     """dlib's detector, five points and 128 numbers of a face."""
 
     def __init__(self) -> None:
-        import dlib
-        import face_recognition_models as models
-
-        self._dlib: Any = dlib
+        dlib: Any = import_module("dlib")
+        models: Any = import_module("face_recognition_models")
+        self._dlib = dlib
         self._faces = dlib.get_frontal_face_detector()
         self._points = dlib.shape_predictor(models.pose_predictor_five_point_model_location())
         self._net = dlib.face_recognition_model_v1(models.face_recognition_model_location())
