@@ -69,15 +69,14 @@ _UNASKED: Final = 0.05
 head or to raise the brows: when to answer is for `backchannel` to say."""
 _FARTHEST: Final = 2.5
 """Spreads from its mean that a component may be drawn."""
-_RETURNS: Final = (1.3, 0.4, 5.0)
+_RETURNS: Final = (1.3, 0.4, 7.0)
 """By what a look back at the camera is likelier in a performance than the mixture says: idle, and
 what speaking and listening add; so looks away last as long as the teacher's (see PERFORMER.md)."""
-_GLANCES: Final = 5.0
-"""By how much more a listener's look away is likelier than the mixture says."""
-_ASKED: Final = 9.0
-"""Nats by which a look aside is likelier in the first third of a second after it was asked for, as
-long as the eyes are still on the camera: the teacher's saccades begin with a part of a step, which
-the student, who knows that well, waits for in vain in its own performances."""
+_GLANCES: Final = (2.5, 3.5)
+"""By what a look away is likelier than the mixture says, and what listening adds."""
+_ASKED: Final = 16.0
+"""Nats by which a look aside is likelier in the first third of a second after it was asked for,
+until the eyes are aside: when it begins is chance for the teacher, but the user waits."""
 _FRESH: Final = 0.8
 _ASIDE: Final = 9.0
 _NEAR: Final = 4.5
@@ -331,16 +330,18 @@ class Student(nn.Module):
         moved = here[:, None, columns] + means[:, :moves] * self.change[columns]
         lands = torch.cat([moved, means[:, moves:]], 1)
         near = torch.sigmoid((_NEAR - _degrees(lands)) / 0.3)
-        away = torch.sigmoid((_degrees(last[:, None, columns]) - _AWAY) / 0.3)
+        rests = _degrees(last[:, None, columns])
+        away = torch.sigmoid((rests - _AWAY) / 0.3)
         clock = controls[:, _LOOK_AWAY : _LOOK_AWAY + 1]
         asked, fresh = (clock > 0).to(near.dtype), (clock > _FRESH).to(near.dtype)
         aside = torch.sigmoid((_degrees(lands) - _ASIDE) / 0.5)
+        aside = aside * torch.sigmoid((_ASIDE - rests) / 0.5)
         speaks, listens = heard[:, :1], torch.relu(heard[:, 4:5] - heard[:, :1])
         idle, speaking, listening = _RETURNS
         more = torch.log(idle + speaking * speaks + listening * listens)
         back = more * (1 - asked) * away * near
-        glance = torch.log(1 + _GLANCES * listens) * (1 - near)
-        return logits + back + (_ASKED * fresh * aside + glance) * (1 - away)
+        glance = torch.log(_GLANCES[0] + _GLANCES[1] * listens) * (1 - near)
+        return logits + back + _ASKED * fresh * aside + glance * (1 - away)
 
     def forward(
         self,
