@@ -32,7 +32,7 @@ from training.motion.performer import Performer
 from training.motion.shrink import shrink
 from training.motion.student_train import load_student
 
-VERSION: Final = "0.2.0"
+VERSION: Final = "0.3.0"
 GRAPH: Final = "step.onnx"
 INPUTS: Final = ("self_mel", "other_mel", "self_voice", "other_voice", "controls", "noise")
 OUTPUTS: Final = ("motion", "activity", "visemes")
