@@ -23,6 +23,8 @@ WEIGHTS: Final = {
     "neck": 0.4, "throat": 0.4, "collar": 0.3, "shoulder": 0.3, "ear": 0.7, "crown": 0.8,
 }  # fmt: skip
 """How much a kind of point counts; others 1."""
+PART_WEIGHTS: Final = (1.0, 1.0, 1.0, 1.0, 5.0)
+"""How much a pixel of each of `network.CLASSES` counts: hair behind is rare."""
 CELL_SPREAD: Final = 0.65
 """Standard deviation of a face's heat in the finder's map, in cells, at the least."""
 
@@ -88,7 +90,8 @@ def portrait_loss(
     present, spread = sure[:, :points], sure[:, points:].clamp(-3, 5)
     likely = error.detach() * torch.exp(-spread) + spread
     found = functional.binary_cross_entropy_with_logits(present, inside)
-    label = -(batch.parts * parts.log_softmax(1)).sum(1)
+    rare = torch.tensor(PART_WEIGHTS)[None, :, None, None]
+    label = -(batch.parts * rare * parts.log_softmax(1)).sum(1)
     part = (label * batch.shown).sum() / batch.shown.sum().clamp_min(1.0)
     heat_loss = (cross * weight).sum() / total
     away = (error * weight).sum() / total
