@@ -3,9 +3,9 @@
     python -m training.portrait.data --assets DIR --out DIR --split test-people --count 15 --poses 2
     python -m training.portrait.evaluate --data DIR --package assets/models/portrait-reader
 
-(the first command for `test-hair` and `test-look` too). Pictures are laid over backgrounds that
-training does not draw from (`--textures`, other seeds) and read from beginning to end: find, read,
-part. Lengths are pixels of the frame of 512 that characters are made in, where a head is 235 tall.
+(the first command for `test-hair` and `test-look` too). Pictures are laid over backgrounds of the
+kinds that training draws, with another seed, and read from beginning to end: find, read, part.
+Lengths are pixels of the frame of 512 that characters are made in, where a head is 235 tall.
 """
 
 from __future__ import annotations
