@@ -14,6 +14,7 @@ from inference.contract import PersonareError
 from tests.training.performer_fakes import random_inputs, tiny_student, write_shard
 from training.motion.base import Base, sample
 from training.motion.base_train import flow_loss, load_base, save_base
+from training.motion.mixture import gaussian
 from training.motion.performance import (
     CONTROL_SIZE,
     HEARD_SIZE,
@@ -21,7 +22,7 @@ from training.motion.performance import (
     PERFORMANCE_SIZE,
 )
 from training.motion.performance_data import Shards, decode, encode, endless, limits
-from training.motion.student import gaussian, perform, rollout
+from training.motion.student import perform, rollout
 from training.motion.student_step import PerformerStep, example_inputs
 from training.motion.student_train import fit_scales, likelihood_loss, load_student, save_student
 

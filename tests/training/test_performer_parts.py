@@ -19,6 +19,7 @@ from training.motion.base import Sharpen
 from training.motion.branch import STATE, STUDENT, branch
 from training.motion.loop import Learner, run
 from training.motion.memory import scan
+from training.motion.mixture import GROUPS
 from training.motion.performance import (
     CONTROL_SIZE,
     CONTROLS,
@@ -28,7 +29,7 @@ from training.motion.performance import (
     PERFORMANCE_INDEX,
 )
 from training.motion.performance_data import Shards
-from training.motion.student import GROUPS, NOISE_SIZE, Student, rollout
+from training.motion.student import NOISE_SIZE, Student, rollout
 from training.motion.student_step import PerformerStep, example_inputs
 from training.motion.student_train import slips
 

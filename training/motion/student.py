@@ -11,48 +11,28 @@ draw is differentiable, so that whole rollouts can be trained (`distil`). State 
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import torch
 from torch import nn
 
+from training.motion.looking import guide
 from training.motion.memory import Memory
+from training.motion.mixture import COLUMNS, GROUPS, PLACES, RAREST, Mixture, choose, gaussian
 from training.motion.performance import (
     CONTROL_SIZE,
     CONTROLS,
     HEARD_SIZE,
-    PERFORMANCE,
-    PERFORMANCE_INDEX,
     PERFORMANCE_SIZE,
 )
 from training.motion.performance_data import encoding, limits
 
-GROUPS: Final[tuple[tuple[int, int, tuple[str, ...]], ...]] = (
-    (6, 6, ("gazeYaw", "gazePitch")),
-    (6, 3, ("blinkLeft", "blinkRight", "squint", "wide")),
-    (4, 2, ("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "browDownLeft", "browDownRight")),
-    (4, 2, ("smileLeft", "smileRight", "cheekSquint", "dimple")),
-    (4, 2, ("frown", "stretch")),
-    (4, 2, ("noseSneer", "press", "shrug")),
-    (4, 2, ("side",)),
-    (4, 2, ("roll", "jawDrop", "articulation")),
-    (4, 0, ("headYaw", "headPitch", "headRoll", "headX", "headY", "headZ")),
-    (3, 0, ("breath", "shoulders")),
-)  # fmt: skip
-"""Components of the mixture (of the change; of the place: a saccade back to the camera is one place
-from wherever it begins) and channels, in the order in which they are drawn. What moves by itself
-has a mixture of its own: sharing components, a resting channel jumps when others move."""
-_PLACES: Final = tuple(
-    torch.tensor([[0.0]] * moves + [[1.0]] * places) for moves, places, _ in GROUPS
-)
-_COLUMNS: Final = tuple(tuple(PERFORMANCE_INDEX[n] for n in names) for *_, names in GROUPS)
 _CALM: Final = (0.95, 1.0, 0.8, 0.7, 0.6, 0.6, 0.5, 0.6, 0.9, 1.0)
 """Of each group, how much of every component's spread is performed: by the Frechet distance to the
 teacher, some of it is doubt rather than liveliness, above all of the slow channels of the mouth."""
 SLOW: Final = (10.0, 30.0, 90.0, 240.0)
 """Seconds over which each slow noise forgets: what makes one minute unlike another."""
 _SLOW_KEEP: Final = tuple(math.exp(-0.04 / seconds) for seconds in SLOW)
-_LOOK_AWAY: Final = CONTROLS.index("look_away")
 _LIDS: Final = 1
 _ANSWERS: Final = [CONTROLS.index(cue) for cue in ("nod", "shake", "raise_brows")]
 _ANSWERING: Final = [
@@ -62,82 +42,16 @@ _PICKS: Final = len(GROUPS)
 """Uniform numbers that choose components; the rest become Gaussian."""
 NOISE_SIZE: Final = _PICKS + PERFORMANCE_SIZE + len(SLOW)
 """Uniform numbers in [0, 1) per performance step."""
-_RAREST: Final = 0.0007
-"""Components less likely than this are not drawn: once a minute each, but there are a hundred."""
 _UNASKED: Final = 0.05
 """More of the same for brows and head of one who neither speaks nor is asked to nod, to shake the
 head or to raise the brows: when to answer is for `backchannel` to say."""
 _FARTHEST: Final = 2.5
 """Spreads from its mean that a component may be drawn."""
-_RETURNS: Final = (1.3, 0.4, 7.0)
-"""By what a look back at the camera is likelier in a performance than the mixture says: idle, and
-what speaking and listening add; so looks away last as long as the teacher's (see PERFORMER.md)."""
-_GLANCES: Final = (2.5, 3.5)
-"""By what a look away is likelier than the mixture says, and what listening adds."""
-_ASKED: Final = 16.0
-"""Nats by which a look aside is likelier in the first third of a second after it was asked for,
-until the eyes are aside: when it begins is chance for the teacher, but the user waits."""
-_FRESH: Final = 0.8
-_ASIDE: Final = 9.0
-_NEAR: Final = 4.5
-_AWAY: Final = 5.5
-"""Degrees from the camera: well aside; looking at it; looking away."""
 _WIDE: Final = 3.0
 """Added to the logarithm of the spreads, so that an untrained network's are wide."""
 _FLOOR: Final = 0.004
 """Smallest spread of a component, in spreads of the change: with more (0.03 once) a resting channel
 that moves by much now and then trembles."""
-
-assert sorted(c for columns in _COLUMNS for c in columns) == list(range(PERFORMANCE_SIZE))
-
-
-class Mixture(NamedTuple):
-    """Distribution of one group: logits (..., K), means and log spreads (..., K, D)."""
-
-    logits: torch.Tensor
-    means: torch.Tensor
-    log_spreads: torch.Tensor
-
-    def log_likelihood(self, value: torch.Tensor) -> torch.Tensor:
-        """Natural logarithm of the density at (..., D), without the constant: (...)."""
-        z = (value[..., None, :] - self.means) * torch.exp(-self.log_spreads)
-        each = -0.5 * z.square().sum(-1) - self.log_spreads.sum(-1)
-        return torch.logsumexp(torch.log_softmax(self.logits, -1) + each, -1)
-
-
-def _stairs(size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Constants of `choose`: the first component alone, running sums, and where a run ends."""
-    one = torch.eye(size)
-    return one[:1], one.cumsum(1), torch.cat([torch.zeros(size, 1), one[:, :-1]], 1) - one
-
-
-_STAIRS: Final = {size: _stairs(size) for size in {a + b for a, b, _ in GROUPS}}
-
-
-def choose(
-    logits: torch.Tensor, pick: torch.Tensor, rarest: torch.Tensor | float = _RAREST
-) -> torch.Tensor:
-    """One of K components by uniform `pick` (B, 1): one-hot (B, K), none rarer than `rarest`.
-
-    Gradients reach the logits straight through.
-    """
-    chance = torch.softmax(logits, -1)
-    first, add, step = _STAIRS[int(chance.shape[-1])]
-    total = (chance * (chance > rarest).to(chance.dtype)) @ add
-    over = (total <= pick * total[:, -1:]).to(chance.dtype)
-    # The first that is not over: all ones up to it.
-    chosen = first + over @ step
-    if logits.requires_grad:
-        chosen = chosen + chance - chance.detach()
-    return chosen
-
-
-def gaussian(uniform: torch.Tensor) -> torch.Tensor:
-    """Uniform (B, 2 N) to Gaussian (B, 2 N) numbers (Box and Muller, 1958)."""
-    first, second = uniform.chunk(2, 1)
-    radius = torch.sqrt(-2 * torch.log(1 - first * (1 - 1e-7) + 1e-12))
-    angle = 2 * math.pi * second
-    return torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], 1)
 
 
 class Student(nn.Module):
@@ -184,7 +98,7 @@ class Student(nn.Module):
         # No channel changes more in a step than (nearly) ever in training.
         self.register_buffer("fastest", torch.full((PERFORMANCE_SIZE,), 99.0))
         with torch.no_grad():
-            for part, columns in zip(_CALM, _COLUMNS, strict=True):
+            for part, columns in zip(_CALM, COLUMNS, strict=True):
                 self.calm[list(columns)] = part
         self.register_buffer("slow_keep", torch.tensor([_SLOW_KEEP]))
 
@@ -245,7 +159,7 @@ class Student(nn.Module):
         means, spreads = raw[..., 0, :, :], raw[..., 1, :, :]
         moves, places, _ = GROUPS[group]
         if places:
-            columns = list(_COLUMNS[group])
+            columns = list(COLUMNS[group])
             # A place, as the change that leads to it.
             there = (means[..., moves:, :].float() - here[..., None, columns]) / self.change[
                 columns
@@ -271,8 +185,8 @@ class Student(nn.Module):
         picked = (chosen[:, None, None, :] @ raw).reshape(-1, 2 * len(names))
         mean, spread = picked.split(len(names), 1)
         if places:
-            columns = list(_COLUMNS[group])
-            is_place = chosen @ _PLACES[group]
+            columns = list(COLUMNS[group])
+            is_place = chosen @ PLACES[group]
             scale = 1 + is_place * (1 / self.change[columns] - 1)
             mean = mean * scale - is_place * here
         # Of the spread: e to softplus(x) is 1 + e to x.
@@ -308,40 +222,11 @@ class Student(nn.Module):
         here = last + course
         target = (steps_BTP[:, 2:] - here) / self.change
         likelihoods = []
-        order = [target[..., list(columns)] for columns in _COLUMNS]
+        order = [target[..., list(columns)] for columns in COLUMNS]
         for group, value in enumerate(order):
             drawn = _squash(torch.cat(order[:group], -1)) if group else None
             likelihoods.append(self._mixture(group, joined, drawn, here).log_likelihood(value))
         return torch.stack(likelihoods, -1)
-
-    def _guide(
-        self,
-        logits: torch.Tensor,
-        means: torch.Tensor,
-        last: torch.Tensor,
-        here: torch.Tensor,
-        heard: torch.Tensor,
-        controls: torch.Tensor,
-    ) -> torch.Tensor:
-        """Logits of the gaze: eyes that are away, unasked, come back sooner, and go when asked
-        (_RETURNS, _ASKED). `means` (B, K, 2) as `_raw` gives them.
-        """
-        columns, moves = list(_COLUMNS[0]), GROUPS[0][0]
-        moved = here[:, None, columns] + means[:, :moves] * self.change[columns]
-        lands = torch.cat([moved, means[:, moves:]], 1)
-        near = torch.sigmoid((_NEAR - _degrees(lands)) / 0.3)
-        rests = _degrees(last[:, None, columns])
-        away = torch.sigmoid((rests - _AWAY) / 0.3)
-        clock = controls[:, _LOOK_AWAY : _LOOK_AWAY + 1]
-        asked, fresh = (clock > 0).to(near.dtype), (clock > _FRESH).to(near.dtype)
-        aside = torch.sigmoid((_degrees(lands) - _ASIDE) / 0.5)
-        aside = aside * torch.sigmoid((_ASIDE - rests) / 0.5)
-        speaks, listens = heard[:, :1], torch.relu(heard[:, 4:5] - heard[:, :1])
-        idle, speaking, listening = _RETURNS
-        more = torch.log(idle + speaking * speaks + listening * listens)
-        back = more * (1 - asked) * away * near
-        glance = torch.log(_GLANCES[0] + _GLANCES[1] * listens) * (1 - near)
-        return logits + back + _ASKED * fresh * aside + glance * (1 - away)
 
     def forward(
         self,
@@ -385,8 +270,8 @@ class Student(nn.Module):
         """
         here = last + self._course(joined, last, moved)
         asked = 50 * controls[:, _ANSWERS].sum(1, keepdim=True)
-        rarest = _RAREST + _UNASKED * torch.relu(1 - asked) * (1 - heard[:, :1])
-        sizes = [len(columns) for columns in _COLUMNS]
+        rarest = RAREST + _UNASKED * torch.relu(1 - asked) * (1 - heard[:, :1])
+        sizes = [len(columns) for columns in COLUMNS]
         blur = torch.clamp(gauss[:, :PERFORMANCE_SIZE], -_FARTHEST, _FARTHEST) * (
             self.floor * self.calm[_ORDER]
         )
@@ -401,8 +286,8 @@ class Student(nn.Module):
                 logits = logits.detach()
                 raw = raw if group else raw.detach()
             if group == 0:
-                logits = self._guide(logits, raw[:, 0], last, here, heard, controls)
-            least = rarest if group in _ANSWERING else _RAREST
+                logits = guide(logits, raw[:, 0], self.change, last, here, heard, controls)
+            least = rarest if group in _ANSWERING else RAREST
             chosen = choose(logits, picks[group], least)
             drawn.append(self._draw(group, raw, heres[group], chosen, blurs[group]))
         change = here - last + torch.cat(drawn, 1)[:, _UNSHUFFLE] * self.change
@@ -445,15 +330,9 @@ class Student(nn.Module):
         return made.reshape(last.shape)
 
 
-_ORDER: Final = [c for columns in _COLUMNS for c in columns]
+_ORDER: Final = [c for columns in COLUMNS for c in columns]
 """Channels as they are drawn."""
 _UNSHUFFLE: Final = [_ORDER.index(c) for c in range(PERFORMANCE_SIZE)]
-
-
-def _degrees(gaze: torch.Tensor) -> torch.Tensor:
-    """From the camera, of encoded gaze (..., 2) in the room: (...)."""
-    yaw, pitch = (gaze[..., i] * PERFORMANCE[name] for i, name in enumerate(GROUPS[0][2]))
-    return torch.sqrt((30 * yaw).square() + (27.5 * pitch).square() + 1e-6)
 
 
 def _squash(drawn: torch.Tensor) -> torch.Tensor:

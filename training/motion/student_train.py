@@ -17,9 +17,10 @@ from torch import nn
 
 from inference.contract import CUES
 from training.motion.loop import Learner, run
+from training.motion.mixture import GROUPS
 from training.motion.performance import PERFORMANCE_INDEX, PERFORMANCE_SIZE
 from training.motion.performance_data import Crops, Shards, endless, limits
-from training.motion.student import GROUPS, Student
+from training.motion.student import Student
 
 BATCH: Final = 4
 CROP_STEPS: Final = 1000
