@@ -106,7 +106,9 @@ def test_lids_close_steadily(generator: FrameGenerator) -> None:
     assert bank.closing(motion(eyeWide=1.0), 1) == -1.0
     assert 0 < bank.closing(motion(eyeLookDown=1.0), 0) < 1, "lids follow a gaze down"
     covered = [bank.eyes[0].lids_L[k, ..., 3].sum() for k in range(len(bank.level_L))]
-    assert (np.diff(np.array(covered, float)) > 0).all()
+    steps = np.diff(np.array(covered, float))
+    assert (steps >= 0).all()
+    assert (steps[:-4] > 0).all(), "only at the end nothing is left to cover"
 
 
 def test_a_gaze_moves_the_iris_its_way(generator: FrameGenerator) -> None:

@@ -25,7 +25,7 @@ from training.rig.scene import Scene
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
-LEVELS: Final = (-1.0, -0.75, -0.5, -0.25, *(k / 18 for k in range(19)))
+LEVELS: Final = (*(k / 10 for k in range(-10, 0)), *(k / 18 for k in range(19)))
 """Closings of the lids: of a drawn eye, about two pixels from one to the next."""
 SIZE: Final = (92, 96)
 """Width and height of a window."""
@@ -55,7 +55,9 @@ def eye_arrays(renderer: Renderer, figure: Figure, scene: Scene) -> dict[str, An
     }
     for k, side in enumerate(SIDES):
         rows = zip(*whole.values(), *alone.values(), strict=True)
-        tall = np.concatenate([_matte(*(pictures[k] for pictures in row)) for row in rows])
+        lids = [_matte(*(pictures[k] for pictures in row)) for row in rows]
+        lids[-1][..., 3] = 255  # what little the shut lids leave open is a dark line
+        tall = np.concatenate(lids)
         name = f"eye_bank_{side.lower()}"
         head = min((row[k][..., 3] for row in whole["black"]), key=lambda a: int(a.sum()))
         out |= {

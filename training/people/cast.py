@@ -96,7 +96,7 @@ def _airi() -> FigureSpec:
                   face=0.86, skull=1.0, wide=1.05, neck=0.66, head=1.24, curl=0.13),
         hair=HairSpec("bob", "straight", volume=1.5, length=0.85, seed=5, density=1.1),
         lines=LineSpec(1.9, (0.20, 0.10, 0.20), 0.25),
-        ink=DRAWN | {"blush": 0.40, "red_lips": 0.12, "iris": 1.5, "short_hair": 1.0},
+        ink=DRAWN | {"blush": 0.40, "red_lips": 0.12, "iris": 1.5, "whole_locks": 1.0},
         skin_colour=(1.0, 0.88, 0.80),
         lip_colour=(0.88, 0.52, 0.52),
         eye_colour=(0.45, 0.30, 0.75),
@@ -287,6 +287,8 @@ def make_figure(spec: FigureSpec, assets: RigAssets, marks: Landmarker) -> Figur
     if spec.ink.get("short_hair", 0.0):  # nothing hangs behind: one layer, which cannot gape
         hair = figure.parts["hair"]
         hair.alpha = {"hair_front": np.ones(hair.mesh.size, np.float32)}
+    if spec.ink.get("whole_locks", 0.0):
+        _part_locks(figure)
     for name in ("jawOpen", "mouthClose"):
         figure.gain_L[LINEAR_NAMES.index(name)] *= spec.ink.get("jaw", 1.0)
     return figure
@@ -301,3 +303,15 @@ def figure_scene(figure: Figure) -> Scene:
         return studio(figure, head_share=head_share, shift=(0.0, drop), key_azimuth=26.0,
                       key_elevation=22.0)  # fmt: skip
     return studio(figure, head_share=head_share, shift=(0.0, drop))
+
+
+def _part_locks(figure: Figure) -> None:
+    """Put every lock wholly before or behind the face: no line of ink is in two layers."""
+    hair, pieces = figure.parts["hair"], figure.pieces
+    if pieces is None:
+        return
+    front = hair.alpha["hair_front"]
+    share = np.bincount(pieces, front) / np.maximum(np.bincount(pieces), 1)
+    ahead = (share > 0.5).astype(np.float32)
+    ahead[0] = 1.0  # the cap beneath all locks
+    hair.alpha = {"hair_front": ahead[pieces], "hair_back": 1 - ahead[pieces]}
