@@ -33,6 +33,8 @@ RIM: Final = 1.2
 """Pixels inside the opening that belong to the lids: lashes and their shade go with them."""
 LASH: Final = 11.0
 """Pixels: dark strokes narrower than this are no part of a lid's skin once it unfolds."""
+UNFOLDS: Final = (0.5, 2.5)
+"""Pixels of travel between which skin counts as a lid that unfolds."""
 LINE: Final = 2.0
 """Pixels along a lid's edge that stay as they are."""
 RIM_AT_IRIS: Final = 0.3
@@ -191,8 +193,8 @@ def _lids(
     ).astype(np.float32)  # fmt: skip
     straight = picture[..., :3] / np.maximum(picture[..., 3:] / 255, 1 / 255)
     if level > 0:
-        lid = seen.read(model.region("lids")[:, None].astype(np.float32))[: len(cover), :, 0]
-        straight = _without_lashes(straight, lid[:, : cover.shape[1]], known, level)
+        away = np.linalg.norm(moved, axis=2)[: len(cover), : cover.shape[1]]
+        straight = _without_lashes(straight, smoothstep(*UNFOLDS, away), known, level)
     drawn = np.dstack([straight.clip(0, 255) * cover[..., None], 255 * cover])
     small = cv.resize(drawn, (width, height), interpolation=cv.INTER_AREA)
     if level == 0:  # to the last pixel the picture's
