@@ -107,8 +107,8 @@ CUE_HOLD_SECONDS: Final[dict[str, float]] = {"smile": 1.2, "raise_brows": 1.0, "
 follow each other. Measured on the performer: a smile given every 2.5 s falls to a third between."""
 SMILES: Final = {0: (False, 0.4), 2: (True, 0.8)}
 """A slight and a broad smile: whether the cue is given, and the strength of the happy mood for as
-long. Measured on the performer 0.3.0 (mean of both corners, six seeds): 0.31 and 0.57, held for some
-seconds 0.73, where the cue alone reaches 0.57 for a second and a resting face has 0.2."""
+long. Measured on the performer 0.3.0 (mean of both corners, six seeds): 0.31 and 0.57, held for
+some seconds 0.73, where the cue alone reaches 0.57 for a second and a resting face has 0.2."""
 MOMENT_SECONDS: Final = 2.0
 """The same for a mood or a level without a length of its own."""
 

@@ -176,8 +176,8 @@ def _lids(
     own = np.stack([columns, rows], 2) / FINE + (0.5 / FINE - 0.5)
     known = seen.known_HW.astype(np.float32)
     still = fit.places_N2 - np.array(window.corner, np.float32)
-    moved = (seen.read(still.astype(np.float32)) - own) * known[..., None]
-    moved = _continued(moved, known)
+    shown = (seen.read(still.astype(np.float32)) - own) * known[..., None]
+    moved = _continued(np.asarray(shown, np.float32), known)
     opened = cv.resize(
         window.near(4).astype(np.uint8),
         (FINE * width, FINE * height),
@@ -223,7 +223,7 @@ def _cover(known: Any, opened: Any, rim: Any) -> Float32Array:
     beyond it."""
     hole = (~known & opened).astype(np.uint8)
     inside = cv.distanceTransform(np.pad(hole, 1), cv.DIST_L2, 5)[1:-1, 1:-1]
-    return (inside <= rim).astype(np.float32)
+    return np.asarray(inside <= rim, np.float32)
 
 
 def _continued(values: Float32Array, known: Float32Array) -> Float32Array:

@@ -204,7 +204,7 @@ def _alpha_body(share: Mapping[str, Float32Array], head: _Head) -> Float32Array:
     around = fill(alpha[..., None], 1 - front)[..., 0]
     hidden = smoothstep(0.35, 0.65, around) * smoothstep(0.9, 0.5, head.weight)
     person = np.clip(sum(share.values()), 0, 1)  # beside a thin neck there is nothing behind it
-    return np.maximum(_believe(alpha, front, hidden), head.column * person)
+    return np.asarray(np.maximum(_believe(alpha, front, hidden), head.column * person), np.float32)
 
 
 def _alpha_back(

@@ -99,7 +99,7 @@ def between_lips(model: FaceModel, fit: FaceFit, corner: tuple[int, int]) -> Flo
     places = np.rint((np.array(ring) - np.array(corner)) * 16).astype(np.int32)
     mask = np.zeros((height, width), np.uint8)
     cv.fillPoly(mask, [places], 255, cv.LINE_AA, 4)
-    return np.asarray(mask, np.float32) / 255
+    return np.asarray(mask / 255, np.float32)
 
 
 def own_teeth(

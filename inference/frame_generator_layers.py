@@ -139,7 +139,8 @@ def read_bases(data: dict[str, Any], name: str) -> NDArray[np.int16]:
     low, high = data[f"{name}_tight"].astype(np.int32)
     code = low + 256 * high
     wide = np.where(code & 1, -(code + 1) // 2, code // 2)
-    return wide.cumsum(2).cumsum(3).astype(np.int16)
+    basis: NDArray[np.int16] = wide.cumsum(2).cumsum(3).astype(np.int16)
+    return basis
 
 
 def _patch(data: dict[str, Any], name: str, camera_34: Float32Array) -> Patch:

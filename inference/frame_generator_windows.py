@@ -299,7 +299,7 @@ def _ramp(width: int, height: int, rise: int = 10) -> UInt8Array:
         place = np.arange(n) + 0.5
         near = np.minimum(place, n - place) / rise
         lines.append(np.sin(near.clip(0, 1) * np.pi / 2) ** 2)
-    return np.rint(255 * lines[0][:, None] * lines[1][None]).astype(np.uint8)
+    return np.asarray(np.rint(255 * lines[0][:, None] * lines[1][None]), np.uint8)
 
 
 def _canon(

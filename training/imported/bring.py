@@ -170,5 +170,5 @@ def labels_in_frame(labels_HW: UInt8Array, matrix_23: Float32Array) -> UInt8Arra
 
 def over_grey(premultiplied: Float32Array) -> Float32Array:
     """RGB in 0..255 of a premultiplied picture over grey."""
-    out: Float32Array = premultiplied[..., :3] + GREY * (1 - premultiplied[..., 3:] / 255)
-    return out
+    share = 1 - premultiplied[..., 3:] / 255
+    return np.asarray(premultiplied[..., :3] + GREY * share, np.float32)

@@ -7,7 +7,7 @@ grows or is mounted on it: ears, tufts, whiskers, an antenna. All of that is rig
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -75,9 +75,7 @@ def ear_pair(skull: Skull, spec: EarShape) -> tuple[Shape, Shape]:
     return shell, lining
 
 
-def spikes(
-    shape: Shape, roots: Float32Array, ways: Float32Array, wide: float, bend: Float32Array
-) -> None:
+def spikes(shape: Shape, roots: Float32Array, ways: Any, wide: float, bend: Any) -> None:
     """Pointed tufts: flat blades from `roots` (n, 3) along `ways` (n, 3), bent towards `bend`."""
     s = np.linspace(0, 1, 9)[:, None]
     for root, way in zip(roots, ways, strict=True):

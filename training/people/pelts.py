@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -139,7 +139,7 @@ def _panda(x: Float32Array, y: Float32Array, z: Float32Array) -> Marks:
 
 
 def _robot(x: Float32Array, y: Float32Array, z: Float32Array) -> Marks:
-    def line(value: Float32Array, width: float = 0.011) -> Float32Array:
+    def line(value: Any, width: float = 0.011) -> Float32Array:
         return smoothstep(width + 0.006, width - 0.002, np.abs(value))
 
     front = smoothstep(0.35, 0.5, z)

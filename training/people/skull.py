@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -48,9 +50,7 @@ class Skull:
         mean = (self._radius[near] * pull).sum(1) / pull.sum(1)
         return mean.reshape(directions.shape[:-1]).astype(np.float32)
 
-    def at(
-        self, theta: Float32Array, phi: Float32Array, lift: Float32Array | float
-    ) -> Float32Array:
+    def at(self, theta: Any, phi: Any, lift: Any) -> Float32Array:
         """Points (..., 3) over the skin by `lift` dm."""
         way = towards(theta, phi)
         reach = self.radius(way) + lift

@@ -8,7 +8,7 @@ behind the face, the forehead under the fringe.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ COLUMN_TOP: Final = (0.85, 1.25)
 background would show beneath the ear of a turned head."""
 
 
-def smoothstep(low: float, high: float, x: Float32Array) -> Float32Array:
+def smoothstep(low: float, high: float, x: Any) -> Float32Array:
     """0 below low, 1 above high, smooth between."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
