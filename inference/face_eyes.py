@@ -33,10 +33,11 @@ RIM: Final = 1.2
 """Pixels inside the opening that belong to the lids: lashes and their shade go with them."""
 LASH: Final = 11.0
 """Pixels: dark strokes narrower than this are no part of a lid's skin once it unfolds."""
-UNFOLDS: Final = (0.5, 2.5)
-"""Pixels of travel between which skin counts as a lid that unfolds."""
+UNFOLDS: Final = (0.2, 0.45)
+"""Shares of the longest travel between which skin counts as a lid that unfolds."""
 LINE: Final = 2.0
-"""Pixels along a lid's edge that stay as they are."""
+LINE_SHARE: Final = 0.10
+"""Pixels along a lid's edge that stay as they are, and the least share of the eye's height."""
 RIM_AT_IRIS: Final = 0.3
 """The same where the iris meets the lids: it must not stay behind when the eye turns."""
 RISE: Final = 10
@@ -194,7 +195,9 @@ def _lids(
     straight = picture[..., :3] / np.maximum(picture[..., 3:] / 255, 1 / 255)
     if level > 0:
         away = np.linalg.norm(moved, axis=2)[: len(cover), : cover.shape[1]]
-        straight = _without_lashes(straight, smoothstep(*UNFOLDS, away), known, level)
+        unfolds = smoothstep(*UNFOLDS, away / max(float(away[cover > 0].max()), 1.0))
+        line = max(LINE, LINE_SHARE * window.height)
+        straight = _without_lashes(straight, unfolds, known, level, line)
     drawn = np.dstack([straight.clip(0, 255) * cover[..., None], 255 * cover])
     small = cv.resize(drawn, (width, height), interpolation=cv.INTER_AREA)
     if level == 0:  # to the last pixel the picture's
@@ -203,7 +206,7 @@ def _lids(
 
 
 def _without_lashes(
-    straight: Float32Array, lid: Float32Array, known: Float32Array, level: float
+    straight: Float32Array, lid: Float32Array, known: Float32Array, level: float, line: float
 ) -> Float32Array:
     """A lid that unfolds (fine pixels): the lashes that lie over it in the picture are not drawn
     out with it, but stay as a line along its edge."""
@@ -213,7 +216,7 @@ def _without_lashes(
     disc = cv.getStructuringElement(cv.MORPH_ELLIPSE, (size, size))
     bright = cv.morphologyEx(straight.clip(0, 255).astype(np.float32), cv.MORPH_CLOSE, disc)
     bright = cv.GaussianBlur(bright, (0, 0), 2.5 * FINE)
-    share = smoothstep(LINE, LINE + 2, edge) * cv.GaussianBlur(lid, (0, 0), 2.0 * FINE)
+    share = smoothstep(line, line + 2, edge) * cv.GaussianBlur(lid, (0, 0), 2.0 * FINE)
     share = (share * smoothstep(0.0, 0.4, level))[..., None]
     return np.asarray(straight * (1 - share) + bright * share, np.float32)
 
