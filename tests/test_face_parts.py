@@ -236,7 +236,7 @@ def test_guessed_parts_of_a_plain_picture(model: FaceModel) -> None:
     picture[..., :3] = np.clip(picture[..., :3] + rng.normal(0, 2, (SIDE, SIDE, 3)), 0, 255)
     found = guessed_masks(model, fit, picture)
     assert set(found) == set(MASKS)
-    total = sum(found.values())
+    total = np.sum(list(found.values()), axis=0)
     assert float(np.min(total)) >= 0
     assert float(np.max(total)) < 1.01
     nose = [round(float(v)) + MARGIN for v in fit.places_N2[model.region("face")].mean(0)]
