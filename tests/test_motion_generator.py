@@ -189,15 +189,16 @@ def test_it_blinks_and_breathes_like_somebody(generator: MotionGenerator) -> Non
 
 def test_controls_change_the_performance(generator: MotionGenerator) -> None:
     quiet_N = np.zeros(40 * AUDIO_RATE, np.float32)
-    moved, smiled = [], []
-    for value in (0.0, 1.0):
-        generator.reset(1)
-        generator.controls = Controls(liveliness=value, warmth=value)
-        track = generator.push(quiet_N)
-        moved.append(float(np.abs(np.diff(column(track, "headYaw"))).mean()))
-        smiled.append(float(column(track, "mouthSmileLeft").mean()))
-    assert moved[1] > 2 * moved[0] > 0
-    assert smiled[1] > max(2 * smiled[0], smiled[0] + 0.1)
+    moved, smiled = np.zeros(2), np.zeros(2)
+    for value in (0, 1):
+        for seed in (1, 2, 3):
+            generator.reset(seed)
+            generator.controls = Controls(liveliness=value, warmth=value)
+            track = generator.push(quiet_N)
+            moved[value] += np.abs(np.diff(column(track, "headYaw"))).mean()
+            smiled[value] += column(track, "mouthSmileLeft").mean()
+    assert moved[1] > 1.5 * moved[0] > 0
+    assert smiled[1] > 1.25 * smiled[0] > 0
 
 
 def test_it_nods_when_asked(generator: MotionGenerator) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from app import paths
 from app.library_shelf import Library, unknown
 from inference.character import MANIFEST_NAME, Character, load_character
 from inference.contract import PersonareError
+
+PREFERRED: Final = "amara"
+"""Who appears until another is chosen."""
 
 
 class CharacterLibrary(Library[Character]):
@@ -27,14 +31,16 @@ class CharacterLibrary(Library[Character]):
         return load_character(folder, check=check)
 
     def default_id(self) -> str:
-        """The first usable character of the list.
+        """PREFERRED if it can be used, else the first character that can.
 
         Raises:
             PersonareError: there is none.
         """
-        for entry in self.list(check=False):
-            if entry.item is not None:
-                return entry.id
+        usable = [entry.id for entry in self.list(check=False) if entry.item is not None]
+        if PREFERRED in usable:
+            return PREFERRED
+        if usable:
+            return usable[0]
         raise PersonareError("No character is installed.", "Install Personare again.")
 
     def find(self, name: str) -> Path:

@@ -171,7 +171,7 @@ class Settings(_Group):
     version: int = VERSION
     """Layout of the file; see `app/settings/migrations.py`."""
     character: str = ""
-    """Id of the chosen character; "" is the first of the library."""
+    """Id of the chosen character; "" is the default one."""
     style: StyleSettings = StyleSettings()
     """How the character performs."""
     devices: DeviceSettings = DeviceSettings()
