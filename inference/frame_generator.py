@@ -1,13 +1,17 @@
 """One character and one motion in, one RGBA frame out; no memory, so identity cannot drift.
 
-Every frame starts from the character's own pictures: `flow.onnx` turns the motion into one inverse
-map per layer, OpenCV moves the layers' pixels along it at full resolution, `paint.onnx` supplies
-mouth and eyes where a mask it learned says so, and `relight.onnx` adds the change of light. The
-same motion always gives the same pixels on the same machine.
+Every frame starts from the character's own pictures: the motion becomes one inverse map per layer,
+OpenCV moves the layers' pixels along it at full resolution, `paint.onnx` supplies mouth and eyes
+where a mask it learned says so, and `relight.onnx` adds the change of light. The same motion always
+gives the same pixels on the same machine.
+
+There are three qualities, one code path: they differ in the size of the frame and in the precision
+of the painting graph (`QUALITIES`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +29,7 @@ from inference.contract import (
     UInt8Array,
 )
 from inference.execution_providers import ProviderReport
+from inference.frame_generator_flow import POSE, GridFlow
 from inference.frame_generator_layers import (
     GRID,
     SIZE,
@@ -33,20 +38,61 @@ from inference.frame_generator_layers import (
     load_geometry,
     project,
 )
+from inference.frame_generator_pictures import (
+    Picture,
+    enlarged,
+    fitted,
+    lay_over,
+    put_windows,
+    scaled_box,
+    straight,
+    visible,
+)
 from inference.frame_generator_windows import BankPainter, Painter, WindowSource
 from inference.model_package import ModelPackage, load_model_package
-from inference.onnx_session import open_session
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
-_POSE: Final = slice(MOTION_INDEX["headYaw"], MOTION_INDEX["headZ"] + 1)
 _LOW = np.zeros(MOTION_SIZE, np.float32)
 _HIGH = np.ones(MOTION_SIZE, np.float32)
-_HIGH[_POSE] = (0.36, 0.30, 0.35, 1.0, 1.0, 1.0)
-_LOW[_POSE] = -_HIGH[_POSE]
+_HIGH[POSE] = (0.36, 0.30, 0.35, 1.0, 1.0, 1.0)
+_LOW[POSE] = -_HIGH[POSE]
 _LOW[MOTION_INDEX["breath"]] = -1.0
 """Motions are clipped to these: poses the layers were made for."""
 _RELIGHT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """One step of the ladder."""
+
+    size: int
+    """Width and height of a frame in pixels."""
+    graphs: tuple[str, ...]
+    """Graphs of the package that may paint, best first; those in int8 are for processors only."""
+
+
+QUALITIES: Final[dict[str, Quality]] = {
+    "eco": Quality(384, ("paint_int8", "paint")),
+    "standard": Quality(SIZE, ("paint",)),
+    "high": Quality(720, ("paint",)),
+}
+"""`eco` for batteries and old processors, `high` for a canvas of 720 rows or more."""
+INT8: Final = "_int8"
+"""Ending of the names of graphs that compute in eight bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A visible layer of one frame."""
+
+    layer: Layer
+    box: NDArray[np.int64]
+    """Where the layer may appear, in pixels of the frame that is drawn."""
+    frame_box: Float32Array
+    """The same in pixels of the geometry's frame."""
+    view: tuple[slice, slice]
+    pixels: UInt8Array
 
 
 def clean_motion(motion_D: Any) -> Float32Array:
@@ -73,15 +119,22 @@ class FrameGenerator:
         threads: int = 2,
         paint: bool = True,
         relight: bool = True,
+        quality: str = "standard",
     ) -> None:
         """Open the graphs and encode the character's references once.
 
         `threads` is for the graphs; OpenCV follows `cv.setNumThreads`. `paint=False` leaves the
         bare warp and `relight=False` the light as it was, for training and for measuring.
+        `quality` is one of QUALITIES; a package without a graph in int8 paints with its own.
 
         Raises:
-            PersonareError: package or character is missing, damaged, or of the wrong kind.
+            PersonareError: package or character is missing, damaged, or of the wrong kind; or
+                there is no such quality.
         """
+        if quality not in QUALITIES:
+            raise PersonareError(
+                f"There is no quality '{quality}'.", f"Choose {', '.join(QUALITIES)}."
+            )
         if not isinstance(package, ModelPackage):
             package = load_model_package(package, "frame")
         if not isinstance(character, Character):
@@ -92,74 +145,111 @@ class FrameGenerator:
                 "Use a bundled character, or import the picture again.",
             )
         self.character_id = character.id
+        self.quality = quality
+        self._size = QUALITIES[quality].size
+        self._scale = self._size / SIZE
         self.geometry: Geometry = load_geometry(character.geometry_path)
-        self._flow = open_session(package.path("flow"), provider, threads)
-        self.provider = self._flow.provider
+        self._flows = [
+            GridFlow(layer, self.geometry.camera_34, self.geometry.place_5)
+            for layer in self.geometry.layers
+        ]
+        self._pictures = [fitted(layer, self._scale) for layer in self.geometry.layers]
         self._relights = relight
-        self._painter: Painter | BankPainter | None = None
-        bank = self.geometry.eye_bank
-        if bank is not None and not bank.painted:  # its own light, too, is not a photograph's
-            self._relights = False
-            if paint and "expression" in package.manifest.graphs:
-                self._painter = BankPainter(package, self.geometry, provider, threads)
-        elif paint and "paint" in package.manifest.graphs:
-            self._painter = Painter(package, character, self.geometry, provider, threads)
+        self.painted_by = ""
+        """The graph that paints, `paint` or `paint_int8`; "" where the character needs none."""
+        self._painter = self._make_painter(package, character, provider, threads, paint)
         self._beside = Beside("personare-paint")
-        self._premultiplied = np.zeros((SIZE, SIZE, 4), np.uint8)
-        self._frame = np.zeros((SIZE, SIZE, 4), np.uint8)
+        self._premultiplied = np.zeros((self._size, self._size, 4), np.uint8)
+        self._frame = np.zeros((self._size, self._size, 4), np.uint8)
         self._rest_light = np.zeros((_RELIGHT, _RELIGHT, 3), np.float32)
         self._rest_light = self._light_at_rest()
 
+    def _make_painter(
+        self,
+        package: ModelPackage,
+        character: Character,
+        provider: ProviderReport | str,
+        threads: int,
+        paint: bool,
+    ) -> Painter | BankPainter | None:
+        asked = provider if isinstance(provider, str) else provider.name
+        self.provider = asked
+        bank = self.geometry.eye_bank
+        if bank is not None and not bank.painted:  # its own light, too, is not a photograph's
+            self._relights = False
+            return BankPainter(self.geometry) if paint else None
+        graphs = [
+            name
+            for name in QUALITIES[self.quality].graphs
+            if name in package.manifest.graphs and (asked == "cpu" or not name.endswith(INT8))
+        ]
+        if not paint or not graphs:
+            return None
+        self.painted_by = graphs[0]
+        painter = Painter(package, character, self.geometry, provider, threads, graphs[0])
+        self.provider = painter.provider
+        return painter
+
     @property
     def size(self) -> int:
-        """Width and height of a frame: 512 pixels."""
-        return SIZE
+        """Width and height of a frame in pixels: that of the quality."""
+        return self._size
 
     def draw(self, motion_D: Float32Array) -> UInt8Array:
-        """One frame: uint8 (512, 512, 4), RGBA, straight alpha; valid until the next call."""
+        """One frame: uint8 (size, size, 4), RGBA, straight alpha; valid until the next call."""
         motion = clean_motion(motion_D)
         canvas = self._premultiplied
         canvas[:] = 0
         painter = self._painter
-        paint: list[WindowSource] | None = None
         if painter is None:
-            moved = self._moved(motion)
+            self._lay(self._moved(motion), None)
         else:
             # Painting takes about as long as moving the layers and needs nothing of it: a core each
             with self._beside.start(lambda: painter.windows(motion)) as painted:
                 moved = self._moved(motion)
-            paint = painted.result()
-        for layer, box, view, region in moved:
-            if layer.name == "head" and painter is not None and paint is not None:
-                canon = painter.canon(layer, box, motion[_POSE])
-                _put_windows(region, _enlarge(canon, box, view), paint)
-            _over(canvas[view], region)
+                canon = self._canon(moved, motion[POSE])
+                head = next((k for k, each in enumerate(moved) if each.layer.name == "head"), 0)
+                self._lay(moved[:head], None)
+            self._lay(moved[head:], canon, painted.result())
         if not isinstance(painter, Painter) or not self._relights:
-            return _straight(canvas, self._frame, None)
+            return straight(canvas, self._frame, None)
         small = cv.resize(canvas, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
         light = painter.relight(small, motion) - self._rest_light
-        return _straight(canvas, self._frame, light)
+        return straight(canvas, self._frame, light)
 
-    def _moved(
-        self, motion_D: Float32Array
-    ) -> list[tuple[Layer, NDArray[np.int64], tuple[slice, slice], UInt8Array]]:
-        """Each visible layer with its box, its place in the frame and its pixels, moved."""
+    def _moved(self, motion_D: Float32Array) -> list[_Moved]:
+        """The visible layers, back to front."""
         moved = []
-        for layer in self.geometry.layers:
-            box = frame_box(self.geometry, layer, motion_D[_POSE])
-            view = _clip(box)
+        parts = zip(self.geometry.layers, self._flows, self._pictures, strict=True)
+        for layer, flow, picture in parts:
+            box = scaled_box(frame_box(self.geometry, layer, motion_D[POSE]), self._scale)
+            view = visible(box, self._size)
             if view is None:
                 continue
-            places = _enlarge(self._source(layer, box, motion_D), box, view)
-            region = cv.remap(
-                layer.image,
-                places[0] - layer.corner[0],
-                places[1] - layer.corner[1],
-                cv.INTER_LINEAR,
-                borderMode=cv.BORDER_CONSTANT if layer.follows_head else cv.BORDER_REPLICATE,
-            )
-            moved.append((layer, box, view, region))
+            there = (box / self._scale).astype(np.float32)
+            pixels = _looked_up(picture, flow.whole(motion_D, there), box, view, layer.follows_head)
+            moved.append(_Moved(layer, box, there, view, pixels))
         return moved
+
+    def _canon(self, moved: list[_Moved], pose_6: Float32Array) -> Float32Array | None:
+        """Places (2, GRID, GRID) in the unposed head, where windows lie, over the head's box."""
+        for layer, flow in zip(self.geometry.layers, self._flows, strict=True):
+            for each in moved:
+                if layer is each.layer and layer.name == "head":
+                    return flow.pose(pose_6, each.frame_box)
+        return None
+
+    def _lay(
+        self,
+        moved: list[_Moved],
+        canon_2HW: Float32Array | None,
+        paint: list[WindowSource] | None = None,
+    ) -> None:
+        """Lay layers over the canvas, the head with its windows painted."""
+        for each in moved:
+            if each.layer.name == "head" and canon_2HW is not None and paint is not None:
+                put_windows(each.pixels, canon_2HW, each.box, each.view, paint, self._scale)
+            lay_over(self._premultiplied[each.view], each.pixels)
 
     def _light_at_rest(self) -> Float32Array:
         """What the relighting says where nothing changed; without it, rest is the portrait."""
@@ -170,22 +260,19 @@ class FrameGenerator:
         small = cv.resize(self._premultiplied, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
         return self._painter.relight(small, rest)
 
-    def _source(self, layer: Layer, box: NDArray[np.int64], motion_D: Float32Array) -> Float32Array:
-        """Where in the layer's picture to look, over the frame box; `training.frames.flow`."""
-        source_2HW: Float32Array = self._flow.run(
-            {
-                "amount": motion_D[layer.index_K],
-                "basis": layer.basis_K3HW,
-                "point": layer.point_3HW,
-                "weight": layer.weight_HW,
-                "pose": motion_D[_POSE],
-                "place": self.geometry.place_5,
-                "camera": self.geometry.camera_34,
-                "grid_box": layer.box_4,
-                "frame_box": box.astype(np.float32),
-            }
-        )["source"]
-        return source_2HW
+
+def _looked_up(
+    picture: Picture,
+    source_2HW: Float32Array,
+    box: NDArray[np.int64],
+    view: tuple[slice, slice],
+    follows_head: bool,
+) -> UInt8Array:
+    """A layer's pixels over the visible part of its box."""
+    map_x, map_y = enlarged(picture.places(source_2HW), box, view)
+    edge = cv.BORDER_CONSTANT if follows_head else cv.BORDER_REPLICATE
+    pixels: UInt8Array = cv.remap(picture.pixels, map_x, map_y, cv.INTER_LINEAR, borderMode=edge)
+    return pixels
 
 
 def frame_box(geometry: Geometry, layer: Layer, pose_6: Float32Array) -> NDArray[np.int64]:
@@ -211,70 +298,3 @@ def turn(point_3: Any, pose_6: Float32Array, place_5: Float32Array) -> Any:
     c, s = np.cos(yaw), np.sin(yaw)
     z, x = c * z - s * x, s * z + c * x
     return np.array([x, y, z]) + place_5[:3] + pose_6[3:] * place_5[3]
-
-
-def _clip(box: NDArray[np.int64]) -> tuple[slice, slice] | None:
-    x, y, w, h = (int(v) for v in box)
-    rows, columns = slice(max(y, 0), min(y + h, SIZE)), slice(max(x, 0), min(x + w, SIZE))
-    if rows.start >= rows.stop or columns.start >= columns.stop:
-        return None
-    return rows, columns
-
-
-def _enlarge(
-    map_2HW: Float32Array, box: NDArray[np.int64], view: tuple[slice, slice]
-) -> tuple[Float32Array, Float32Array]:
-    """A grid map at full resolution, cut to the visible part."""
-    x, y, w, h = (int(v) for v in box)
-    rows = slice(view[0].start - y, view[0].stop - y)
-    columns = slice(view[1].start - x, view[1].stop - x)
-    size = (w, h)
-    first = cv.resize(map_2HW[0], size, interpolation=cv.INTER_LINEAR)
-    second = cv.resize(map_2HW[1], size, interpolation=cv.INTER_LINEAR)
-    return first[rows, columns], second[rows, columns]
-
-
-def _put_windows(
-    region: UInt8Array, canon: tuple[Float32Array, Float32Array], paint: list[WindowSource]
-) -> None:
-    """Blend the painted windows over the head, in place."""
-    canon_x, canon_y = canon
-    for window in paint:
-        x, y = window.corner
-        height, width = window.mask.shape
-        inside = (canon_x > x) & (canon_x < x + width) & (canon_y > y) & (canon_y < y + height)
-        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-        if not len(rows):
-            continue
-        part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        map_x, map_y = canon_x[part] - x, canon_y[part] - y
-        colour = cv.remap(window.colour, map_x, map_y, cv.INTER_LINEAR)
-        keep = cv.bitwise_not(cv.remap(window.mask, map_x, map_y, cv.INTER_LINEAR))
-        kept = cv.multiply(region[part], cv.merge([keep] * 4), scale=1 / 255)
-        cv.add(kept, colour, dst=kept)
-        region[part] = kept
-
-
-def _over(under: UInt8Array, top: UInt8Array) -> None:
-    """Premultiplied `top` over `under`, in place."""
-    keep = cv.bitwise_not(np.ascontiguousarray(top[..., 3]))
-    rest = cv.multiply(under, cv.merge([keep] * 4), scale=1 / 255)
-    under[:] = cv.add(rest, top)
-
-
-def _straight(
-    premultiplied: UInt8Array, out: UInt8Array, residual_HW3: Float32Array | None
-) -> UInt8Array:
-    """Straight alpha, with the light added (residual in 0..255 at a low resolution)."""
-    np.copyto(out, premultiplied)
-    # alpha - 1 wraps around at 0, so one comparison finds the pixels that are neither 0 nor 255
-    soft = np.flatnonzero((premultiplied[..., 3] - np.uint8(1)) < 254)
-    edge_P4 = premultiplied.reshape(-1, 4)[soft].astype(np.float32)
-    edge_P4[:, :3] *= 255.0 / edge_P4[:, 3:]
-    out.reshape(-1, 4)[soft] = np.minimum(edge_P4 + 0.5, 255).astype(np.uint8)
-    if residual_HW3 is not None:
-        light = np.zeros((*residual_HW3.shape[:2], 4), np.int16)
-        light[..., :3] = np.rint(residual_HW3)
-        light = cv.resize(light, (SIZE, SIZE), interpolation=cv.INTER_LINEAR)
-        cv.add(out, light, dst=out, dtype=cv.CV_8U)
-    return out

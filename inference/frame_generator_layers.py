@@ -3,6 +3,11 @@
 Written by `training.frames.geometry`, read here. Layers are stored back to front. Pictures are
 premultiplied RGBA cut to what is needed; grids hold `GRID` x `GRID` samples at the centres of equal
 cells of a box (x, y, w, h) in frame pixels, where pixel centres have integer coordinates.
+
+`picture_scale` (1 where the key is missing, at most `FINEST`) says how many pixels the layers'
+pictures have for one of the frame's. Everything else, corners too, stays in frame pixels: a layer
+that covers w x h of them has a picture of round(w * scale) x round(h * scale). Frames larger than
+`SIZE` take their detail from there.
 """
 
 from __future__ import annotations
@@ -26,6 +31,8 @@ FORMAT: Final = 1
 GRID: Final = 64
 SIZE: Final = 512
 """Frame size, in pixels, that geometry files describe."""
+FINEST: Final = 4.0
+"""Most pixels that a layer's picture may have for one of the frame's (`picture_scale`)."""
 REMEDY: Final = "Get the character again, or install Personare again if it came with it."
 
 
@@ -35,7 +42,7 @@ class Layer:
 
     name: str
     image: UInt8Array
-    """Premultiplied RGBA."""
+    """Premultiplied RGBA, one pixel for each of the frame's."""
     corner: tuple[int, int]
     """Frame pixel (x, y) of the picture's first pixel; may lie outside the frame."""
     box_4: Float32Array
@@ -49,6 +56,8 @@ class Layer:
     index_K: NDArray[np.int64]
     follows_head: bool
     """Whether the layer as a whole travels with the head."""
+    detail: UInt8Array | None = None
+    """The picture as it was stored, where that is finer: the same part of the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,40 +168,35 @@ def _patch(data: dict[str, Any], name: str, camera_34: Float32Array) -> Patch:
     return Patch(box_4, point_3HW, basis_K3HW, index_K)
 
 
-def _sides_closed(
-    picture: UInt8Array, corner: tuple[int, int]
-) -> tuple[UInt8Array, tuple[int, int]]:
-    """The body's picture with a transparent column on each side that ends within the frame.
-
-    Its last row goes on below the frame, so it is drawn with its border repeated: without the
-    column a sleeve that touches the picture's side would run on as a stripe.
-    """
-    left = int(corner[0] > 0)
-    right = int(corner[0] + picture.shape[1] < SIZE)
-    closed = cv.copyMakeBorder(picture, 0, 0, left, right, cv.BORDER_CONSTANT, value=(0, 0, 0, 0))
-    return closed, (corner[0] - left, corner[1])
-
-
-def _layer(data: dict[str, Any], name: str, camera_34: Float32Array) -> Layer:
+def _layer(data: dict[str, Any], name: str, camera_34: Float32Array, picture_scale: float) -> Layer:
     grid = _patch(data, name, camera_34)
     weight_HW = data[f"{name}_weight"].astype(np.float32) / 255.0
     if weight_HW.shape != (GRID, GRID):
         raise ValueError("a layer's weights have the wrong size")
-    picture = _picture(data, name)
-    corner = (int(data[f"{name}_corner"][0]), int(data[f"{name}_corner"][1]))
-    if name == "body":
-        picture, corner = _sides_closed(picture, corner)
+    stored = picture = _picture(data, name)
+    if picture_scale != 1:
+        height, width = (max(1, round(side / picture_scale)) for side in stored.shape[:2])
+        picture = cv.resize(stored, (width, height), interpolation=cv.INTER_AREA)
     return Layer(
         name=name,
         image=picture,
-        corner=corner,
+        corner=(int(data[f"{name}_corner"][0]), int(data[f"{name}_corner"][1])),
         box_4=grid.box_4,
         point_3HW=grid.point_3HW,
         weight_HW=weight_HW,
         basis_K3HW=grid.basis_K3HW,
         index_K=grid.index_K,
         follows_head=name != "body",
+        detail=None if picture_scale == 1 else stored,
     )
+
+
+def _picture_scale(data: dict[str, Any]) -> float:
+    """How many pixels the layers' pictures have for one of the frame's; see `FINEST`."""
+    scale = float(data.get("picture_scale", 1.0))
+    if not 1.0 <= scale <= FINEST:  # also refuses what is not a number
+        raise ValueError(f"its pictures have {scale} pixels for one")
+    return scale
 
 
 def load_geometry(path: Path | str) -> Geometry:
@@ -212,7 +216,8 @@ def load_geometry(path: Path | str) -> Geometry:
                 "Update Personare, or get the character made for it.",
             )
         camera_34 = data["camera"].astype(np.float32)
-        layers = tuple(_layer(data, str(name), camera_34) for name in data["layers"])
+        scale = _picture_scale(data)
+        layers = tuple(_layer(data, str(name), camera_34, scale) for name in data["layers"])
         windows = {
             name: (int(data[name][0]), int(data[name][1]))
             for name in ("mouth", "eye_left", "eye_right")

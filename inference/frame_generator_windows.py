@@ -13,15 +13,15 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.character import Character
 from inference.contract import BLENDSHAPES, Float32Array, PersonareError, UInt8Array
 from inference.execution_providers import ProviderReport
 from inference.frame_generator_eyes import EyeBank, bent, calm, window_places
-from inference.frame_generator_layers import Geometry, Layer, Patch
+from inference.frame_generator_flow import GridFlow
+from inference.frame_generator_layers import Geometry
 from inference.model_package import ModelPackage
-from inference.onnx_session import OnnxSession, open_session
+from inference.onnx_session import open_session
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -118,45 +118,30 @@ def inside_of(views: dict[str, Float32Array]) -> UInt8Array:
 class WindowWarper:
     """Warps the head's picture by the expression alone, at the three windows."""
 
-    def __init__(self, expression: OnnxSession, geometry: Geometry, inside: UInt8Array) -> None:
-        """`expression` is the package's graph of that name, `inside` the mouth's window (RGB) of a
-        picture with the mouth wide open: what the parted lips show before the network's work,
-        where the geometry has no bank of insides."""
-        self._session = expression
+    def __init__(self, expression: object, geometry: Geometry, inside: UInt8Array) -> None:
+        """`inside` is the mouth's window (RGB) of a picture with the mouth wide open: what the
+        parted lips show before the network's work, where the geometry has no bank of insides."""
         self._geometry = geometry
         self._head = geometry.layer("head")
+        self._flow = GridFlow(self._head, geometry.camera_34)
+        self._lips = [
+            GridFlow(patch, geometry.camera_34)
+            for patch in (geometry.upper_lip, geometry.lower_lip)
+        ]
         self._inside = np.dstack([inside, np.full(inside.shape[:2], 255, np.uint8)])
         self._places = {
             name: coarse_places(geometry.windows[name], size) for name, size in WINDOW_SIZES.items()
         }
 
     def _sources(
-        self, grid: Layer | Patch, motion_D: Float32Array, names: tuple[str, ...]
+        self, flow: GridFlow, motion_D: Float32Array, names: tuple[str, ...]
     ) -> list[Float32Array]:
         """Where in the head's picture to look for each coarse place of some windows."""
-        return self._looked_up(grid, motion_D, [self._places[name] for name in names])
+        return _looked_up(flow, motion_D, [self._places[name] for name in names])
 
     def sources_at(self, wanted: list[Float32Array], motion_D: Float32Array) -> list[Float32Array]:
         """Where in the head's picture to look for some places (2, h, w) of it."""
-        return self._looked_up(self._head, motion_D, wanted)
-
-    def _looked_up(
-        self, grid: Layer | Patch, motion_D: Float32Array, wanted: list[Float32Array]
-    ) -> list[Float32Array]:
-        flat_2P = np.concatenate([place.reshape(2, -1) for place in wanted], 1)
-        source_2P = self._session.run(
-            {
-                "amount": motion_D[grid.index_K],
-                "basis": grid.basis_K3HW,
-                "point": grid.point_3HW,
-                "camera": self._geometry.camera_34,
-                "grid_box": grid.box_4,
-                "wanted": np.ascontiguousarray(flat_2P[:, None]),
-            }
-        )["source"][:, 0]
-        ends = np.cumsum([place[0].size for place in wanted])[:-1]
-        parts = np.split(source_2P, ends, axis=1)
-        return [part.reshape(place.shape) for part, place in zip(parts, wanted, strict=True)]
+        return _looked_up(self._flow, motion_D, wanted)
 
     def _fetch(
         self, name: str, source_2HW: Float32Array, mask: UInt8Array | None = None
@@ -175,9 +160,8 @@ class WindowWarper:
         """The mouth cut open between the lips, dark inside; and both lips' flow."""
         geometry = self._geometry
         layers, flows = [], []
-        patches = (geometry.upper_lip, geometry.lower_lip)
-        for patch, mask in zip(patches, geometry.lip_shares, strict=True):
-            source = self._sources(patch, motion_D, ("mouth",))[0]
+        for flow, mask in zip(self._lips, geometry.lip_shares, strict=True):
+            source = self._sources(flow, motion_D, ("mouth",))[0]
             flows.append((source - self._places["mouth"]) / FLOW_SCALE)
             picture, share = self._fetch("mouth", source, mask)
             layers.append((picture, cv.merge([share] * 4)))
@@ -199,7 +183,7 @@ class WindowWarper:
         pixels, (1, 4, H/4, W/4) of both lips and (2, 2, H/4, W/4). Eyes come as left and mirrored
         right.
         """
-        mouth, *eyes = self._sources(self._head, motion_D, tuple(WINDOW_SIZES))
+        mouth, *eyes = self._sources(self._flow, motion_D, tuple(WINDOW_SIZES))
         pictures = [
             self._fetch(name, source)[0]
             for name, source in zip(WINDOW_SIZES, (mouth, *eyes), strict=True)
@@ -217,6 +201,16 @@ class WindowWarper:
             "eyes_warp": np.stack([_planes(pictures[1]), _planes(pictures[2][:, ::-1])]),
             "eyes_flow": np.stack([left, right]),
         }
+
+
+def _looked_up(
+    flow: GridFlow, motion_D: Float32Array, wanted: list[Float32Array]
+) -> list[Float32Array]:
+    flat_2P = np.concatenate([place.reshape(2, -1) for place in wanted], 1)
+    source_2P = flow.expression(motion_D, flat_2P[:, None])[:, 0]
+    ends = np.cumsum([place[0].size for place in wanted])[:-1]
+    parts = np.split(source_2P, ends, axis=1)
+    return [part.reshape(place.shape) for part, place in zip(parts, wanted, strict=True)]
 
 
 def _mix(over: UInt8Array, under: UInt8Array, share: UInt8Array) -> UInt8Array:
@@ -238,18 +232,13 @@ class BankPainter:
 
     def __init__(
         self,
-        package: ModelPackage,
         geometry: Geometry,
-        provider: ProviderReport | str,
-        threads: int,
     ) -> None:
         if geometry.eye_bank is None:
             raise ValueError("a character without a bank of eyes needs its eyes painted")
         self._geometry, self._bank = geometry, geometry.eye_bank
-        expression = open_session(package.path("expression"), provider, threads)
         width, height = WINDOW_SIZES["mouth"]
-        self._warper = WindowWarper(expression, geometry, np.zeros((height, width, 3), np.uint8))
-        self._pose = open_session(package.path("pose"), provider, threads)
+        self._warper = WindowWarper(None, geometry, np.zeros((height, width, 3), np.uint8))
         self._mouth = _ramp(width, height)
 
     def windows(self, motion_D: Float32Array) -> list[WindowSource]:
@@ -264,10 +253,6 @@ class BankPainter:
         mask = cv.convertScaleAbs(cv.min(self._mouth, solid), alpha=opened)
         colour = cv.multiply(cut, cv.merge([mask] * 4), scale=1 / 255)
         return WindowSource(self._geometry.windows["mouth"], colour, mask)
-
-    def canon(self, head: Layer, box: NDArray[np.int64], pose_6: Float32Array) -> Float32Array:
-        """As `Painter.canon`."""
-        return _canon(self._pose, self._geometry, head, box, pose_6)
 
 
 def _bank_eyes(bank: EyeBank, warper: WindowWarper, motion_D: Float32Array) -> list[WindowSource]:
@@ -302,28 +287,8 @@ def _ramp(width: int, height: int, rise: int = 10) -> UInt8Array:
     return np.asarray(np.rint(255 * lines[0][:, None] * lines[1][None]), np.uint8)
 
 
-def _canon(
-    session: OnnxSession,
-    geometry: Geometry,
-    head: Layer,
-    box: NDArray[np.int64],
-    pose_6: Float32Array,
-) -> Float32Array:
-    return session.run(
-        {
-            "point": head.point_3HW,
-            "weight": head.weight_HW,
-            "pose": pose_6,
-            "place": geometry.place_5,
-            "camera": geometry.camera_34,
-            "grid_box": head.box_4,
-            "frame_box": box.astype(np.float32),
-        }
-    )["canon"]
-
-
 class Painter:
-    """Runs `expression`, `paint`, `pose` and `relight` for one character."""
+    """Runs `paint` and `relight` for one character."""
 
     def __init__(
         self,
@@ -332,13 +297,15 @@ class Painter:
         geometry: Geometry,
         provider: ProviderReport | str,
         threads: int,
+        paint: str = "paint",
     ) -> None:
+        """`paint` is the name of the package's graph that paints."""
         self._geometry = geometry
-        expression = open_session(package.path("expression"), provider, threads)
         views = identity_views(character, geometry)
-        self._warper = WindowWarper(expression, geometry, inside_of(views))
-        self._pose = open_session(package.path("pose"), provider, threads)
-        self._paint = open_session(package.path("paint"), provider, threads)
+        self._warper = WindowWarper(None, geometry, inside_of(views))
+        self._paint = open_session(package.path(paint), provider, threads)
+        self.provider = self._paint.provider
+        """Where the painting really runs."""
         self._relight = open_session(package.path("relight"), provider, threads)
         identity = open_session(package.path("identity"), provider, threads)
         codes = identity.run(views)
@@ -355,10 +322,6 @@ class Painter:
         ]
         bank = self._geometry.eye_bank
         return out if bank is None else [out[0], *_bank_eyes(bank, self._warper, motion_D)]
-
-    def canon(self, head: Layer, box: NDArray[np.int64], pose_6: Float32Array) -> Float32Array:
-        """Places (2, GRID, GRID) in the unposed head, where windows lie, over a frame box."""
-        return _canon(self._pose, self._geometry, head, box, pose_6)
 
     def relight(self, frame: UInt8Array, motion_D: Float32Array) -> Float32Array:
         """Residual (64, 64, 3) in 0..255 units for a premultiplied 64 x 64 RGBA frame."""
