@@ -1,4 +1,7 @@
-"""Training arrays of one character, as `dataset pack` writes them."""
+"""Training arrays of one character, as `dataset pack` and `training.imported.pack` write them.
+
+Windows that no network paints have no pictures, but views.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,11 @@ def save_packed(packed: Packed, folder: Path) -> None:
     for name, window in packed.windows.items():
         arrays |= {f"{name}_{key}": getattr(window, key) for key in KEYS}
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / f"{packed.id}.npz", **arrays)
+    path = folder / f"{packed.id}.npz"
+    part = path.with_suffix(".part")  # training may read the folder while it grows
+    with part.open("wb") as stream:
+        np.savez(stream, **arrays)
+    part.replace(path)
 
 
 def load_packed(folder: Path, only: list[str] | None = None) -> list[Packed]:

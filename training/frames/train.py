@@ -92,6 +92,8 @@ class WindowBatches:
     """Random batches of one window kind from all characters; eyes are mirrored to left ones."""
 
     def __init__(self, packed: list[Packed], kind: str, batch: int, seed: int) -> None:
+        first = "mouth" if kind == "mouth" else "eye_left"
+        packed = [p for p in packed if len(p.windows[first].warp)]  # some eyes are not painted
         self._packed, self._kind, self._batch = packed, kind, batch
         self._rng = np.random.default_rng(seed)
         self._mirror = np.array(mirrored_names())

@@ -18,7 +18,7 @@ from training.people.split import Look, Split, seed_of
 from training.rig.assets import RigAssets
 from training.rig.occlusion import Fineness
 from training.rig.person import Deformed
-from training.rig.render import Renderer
+from training.rig.render import Crop, Renderer
 from training.rig.scene import Scene
 from training.rig.surface import Surface, see
 
@@ -57,6 +57,26 @@ class Studio:
         if figure.figure.lines is not None:
             rgba = ink(rgba, figure, seen, figure.figure.lines)
         return Drawn(rgba, seen)
+
+    def cut(
+        self, figure: Figure, deformed: Deformed, scene: Scene, crop: Crop | None = None
+    ) -> UInt8Array:
+        """A picture alone, or a window (x, y, w, h) of one of 512 pixels, with its lines."""
+        rgba = self.renderer.render(figure, deformed, scene, crop=crop)
+        lines = figure.figure.lines
+        if lines is None:
+            return rgba
+        values = label_values(figure)
+        seen = see(self.renderer, figure, deformed, scene, 2 * self.size, values, crop=crop)
+        return ink(rgba, figure, seen, lines, None if crop is None else self.size)
+
+    def small(self, figure: Figure, deformed: Deformed, scene: Scene, size: int) -> UInt8Array:
+        """A whole picture of another size than the studio's, straight alpha."""
+        kept, self.renderer.size, self.size = self.size, size, size
+        try:
+            return self.cut(figure, deformed, scene)
+        finally:
+            self.renderer.size = self.size = kept
 
     def close(self) -> None:
         """Release the graphics context."""
