@@ -48,7 +48,13 @@ from inference.frame_generator_pictures import (
     straight,
     visible,
 )
-from inference.frame_generator_windows import BankPainter, Painter, WindowSource
+from inference.frame_generator_windows import (
+    INT8,
+    BankPainter,
+    Painter,
+    WindowSource,
+    painting_graphs,
+)
 from inference.model_package import ModelPackage, load_model_package
 
 cv: Any = cv2
@@ -68,18 +74,16 @@ class Quality:
 
     size: int
     """Width and height of a frame in pixels."""
-    graphs: tuple[str, ...]
-    """Graphs of the package that may paint, best first; those in int8 are for processors only."""
+    int8: bool = False
+    """Whether to paint in eight bits, on a processor: there it takes a third of the time."""
 
 
 QUALITIES: Final[dict[str, Quality]] = {
-    "eco": Quality(384, ("paint_int8", "paint")),
-    "standard": Quality(SIZE, ("paint",)),
-    "high": Quality(720, ("paint",)),
+    "eco": Quality(384, int8=True),
+    "standard": Quality(SIZE),
+    "high": Quality(720),
 }
 """`eco` for batteries and old processors, `high` for a canvas of 720 rows or more."""
-INT8: Final = "_int8"
-"""Ending of the names of graphs that compute in eight bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +159,8 @@ class FrameGenerator:
         ]
         self._pictures = [fitted(layer, self._scale) for layer in self.geometry.layers]
         self._relights = relight
-        self.painted_by = ""
-        """The graph that paints, `paint` or `paint_int8`; "" where the character needs none."""
+        self.precision = ""
+        """What paints: `fp32` or `int8`; "" where the character needs no network."""
         self._painter = self._make_painter(package, character, provider, threads, paint)
         self._beside = Beside("personare-paint")
         self._premultiplied = np.zeros((self._size, self._size, 4), np.uint8)
@@ -178,15 +182,12 @@ class FrameGenerator:
         if bank is not None and not bank.painted:  # its own light, too, is not a photograph's
             self._relights = False
             return BankPainter(self.geometry) if paint else None
-        graphs = [
-            name
-            for name in QUALITIES[self.quality].graphs
-            if name in package.manifest.graphs and (asked == "cpu" or not name.endswith(INT8))
-        ]
+        int8 = QUALITIES[self.quality].int8 and asked == "cpu"
+        graphs = painting_graphs(package, bank is None, int8)
         if not paint or not graphs:
             return None
-        self.painted_by = graphs[0]
-        painter = Painter(package, character, self.geometry, provider, threads, graphs[0])
+        self.precision = "int8" if graphs[0].endswith(INT8) else "fp32"
+        painter = Painter(package, character, self.geometry, provider, threads, graphs)
         self.provider = painter.provider
         return painter
 

@@ -175,32 +175,32 @@ class WindowWarper:
             cut = cv.add(cv.multiply(cut, keep, scale=1 / 255), tongue)
         return cut, np.concatenate(flows)
 
-    def warped(self, motion_D: Float32Array) -> dict[str, Float32Array]:
-        """The paint network's view of a motion.
+    def warped(self, motion_D: Float32Array, eyes: bool = True) -> dict[str, Float32Array]:
+        """The paint network's view of a motion; without `eyes`, of the mouth alone.
 
         `*_warp` are the windows as the frame's warp has them: RGBA (1|2, 4, H, W) in 0..255,
         premultiplied; `mouth_cut` the mouth with its lips apart; `*_flow` the flow in FLOW_SCALE
         pixels, (1, 4, H/4, W/4) of both lips and (2, 2, H/4, W/4). Eyes come as left and mirrored
         right.
         """
-        mouth, *eyes = self._sources(self._flow, motion_D, tuple(WINDOW_SIZES))
-        pictures = [
-            self._fetch(name, source)[0]
-            for name, source in zip(WINDOW_SIZES, (mouth, *eyes), strict=True)
-        ]
-        left, right = (
-            (source - self._places[name]) / FLOW_SCALE
-            for name, source in zip(("eye_left", "eye_right"), eyes, strict=True)
-        )
-        right = right[:, :, ::-1] * _MIRROR_X
+        names = tuple(WINDOW_SIZES) if eyes else ("mouth",)
+        sources = dict(zip(names, self._sources(self._flow, motion_D, names), strict=True))
+        pictures = {name: self._fetch(name, source)[0] for name, source in sources.items()}
         cut, mouth_flow = self.cut_mouth(motion_D)
-        return {
-            "mouth_warp": _planes(pictures[0])[None],
+        seen = {
+            "mouth_warp": _planes(pictures["mouth"])[None],
             "mouth_cut": _planes(cut)[None],
             "mouth_flow": mouth_flow[None],
-            "eyes_warp": np.stack([_planes(pictures[1]), _planes(pictures[2][:, ::-1])]),
-            "eyes_flow": np.stack([left, right]),
         }
+        if not eyes:
+            return seen
+        left, right = (
+            (sources[name] - self._places[name]) / FLOW_SCALE for name in ("eye_left", "eye_right")
+        )
+        mirrored = pictures["eye_right"][:, ::-1]
+        seen["eyes_warp"] = np.stack([_planes(pictures["eye_left"]), _planes(mirrored)])
+        seen["eyes_flow"] = np.stack([left, right[:, :, ::-1] * _MIRROR_X])
+        return seen
 
 
 def _looked_up(
@@ -287,8 +287,27 @@ def _ramp(width: int, height: int, rise: int = 10) -> UInt8Array:
     return np.asarray(np.rint(255 * lines[0][:, None] * lines[1][None]), np.uint8)
 
 
+INT8: Final = "_int8"
+"""Ending of the names of graphs that compute in eight bits."""
+
+
+def painting_graphs(package: ModelPackage, eyes: bool, int8: bool) -> tuple[str, ...]:
+    """Names of the package's graphs that paint; none where it has none.
+
+    `paint_mouth` and `paint_eyes` (not needed without `eyes`), each also as `paint_*_int8`; a
+    package that was not split (`training.frames.quantise`) has one graph, `paint`, for all.
+    """
+    wanted = ("paint_mouth", "paint_eyes") if eyes else ("paint_mouth",)
+    whole = [tuple(f"{name}{INT8}" for name in wanted)] if int8 else []
+    graphs = package.manifest.graphs
+    for names in (*whole, wanted, ("paint",)):
+        if all(name in graphs for name in names):
+            return names
+    return ()
+
+
 class Painter:
-    """Runs `paint` and `relight` for one character."""
+    """Runs the painting graphs and `relight` for one character."""
 
     def __init__(
         self,
@@ -297,31 +316,42 @@ class Painter:
         geometry: Geometry,
         provider: ProviderReport | str,
         threads: int,
-        paint: str = "paint",
+        graphs: tuple[str, ...],
     ) -> None:
-        """`paint` is the name of the package's graph that paints."""
+        """`graphs` are of `painting_graphs`."""
         self._geometry = geometry
         views = identity_views(character, geometry)
         self._warper = WindowWarper(None, geometry, inside_of(views))
-        self._paint = open_session(package.path(paint), provider, threads)
-        self.provider = self._paint.provider
+        self._paint = [open_session(package.path(name), provider, threads) for name in graphs]
+        self.provider = self._paint[0].provider
         """Where the painting really runs."""
+        self._eyes = any("eyes_warp" in session.inputs for session in self._paint)
         self._relight = open_session(package.path("relight"), provider, threads)
         identity = open_session(package.path("identity"), provider, threads)
         codes = identity.run(views)
         self._codes = {name: value.copy() for name, value in codes.items()}
 
+    def inputs(self, motion_D: Float32Array) -> dict[str, Float32Array]:
+        """What the painting graphs are given for a motion, by the names of their inputs."""
+        warped = self._warper.warped(motion_D, self._eyes)
+        return warped | {"motion": motion_D} | self._codes
+
     def windows(self, motion_D: Float32Array) -> list[WindowSource]:
         """Paint mouth and eyes for a motion."""
-        inputs = self._warper.warped(motion_D) | {"motion": motion_D} | self._codes
-        painted = self._paint.run({name: inputs[name] for name in self._paint.inputs})
-        pieces = [painted["mouth"][0], painted["eyes"][0], painted["eyes"][1][:, :, ::-1]]
-        out = [
-            _source(self._geometry.windows[name], piece)
-            for name, piece in zip(WINDOW_SIZES, pieces, strict=True)
+        inputs = self.inputs(motion_D)
+        painted: dict[str, Float32Array] = {}
+        for session in self._paint:
+            painted |= session.run({name: inputs[name] for name in session.inputs})
+        corner, bank = self._geometry.windows, self._geometry.eye_bank
+        mouth = _source(corner["mouth"], painted["mouth"][0])
+        if bank is not None:
+            return [mouth, *_bank_eyes(bank, self._warper, motion_D)]
+        left, right = painted["eyes"]
+        return [
+            mouth,
+            _source(corner["eye_left"], left),
+            _source(corner["eye_right"], right[:, :, ::-1]),
         ]
-        bank = self._geometry.eye_bank
-        return out if bank is None else [out[0], *_bank_eyes(bank, self._warper, motion_D)]
 
     def relight(self, frame: UInt8Array, motion_D: Float32Array) -> Float32Array:
         """Residual (64, 64, 3) in 0..255 units for a premultiplied 64 x 64 RGBA frame."""
