@@ -8,13 +8,14 @@ some tens of milliseconds. Marks are pixels of the aligned 512 frame (`inference
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from inference import face_camera as camera
-from inference.contract import MOTION_INDEX, MOTION_SIZE, Float32Array, PersonareError
+from inference.contract import MOTION_INDEX, MOTION_NAMES, MOTION_SIZE, Float32Array, PersonareError
 from inference.face_model import FaceModel
 from inference.face_points import REMEDY, Landmarks
 from inference.face_warp import REACH, PlaneWarp, fit_warp
@@ -102,8 +103,13 @@ class _Marks:
     slides_M: Any
 
 
-def fit_face(model: FaceModel, landmarks: Landmarks) -> FaceFit:
+def fit_face(
+    model: FaceModel, landmarks: Landmarks, moves: Collection[str] | None = None
+) -> FaceFit:
     """Fit the model to marks in pixels of the aligned frame; any may be missing.
+
+    `moves` names the motions whose displacements are made, which takes most of the time; the
+    others stay zero. By default all are.
 
     Raises:
         PersonareError: there are too few marks, they lie on a line or outside the picture, left
@@ -126,7 +132,7 @@ def fit_face(model: FaceModel, landmarks: Landmarks) -> FaceFit:
     place = state.places_M2[believed].astype(np.float32)
     noise = np.where(marks.by_hand_M, 0.1, marks.noise_M * 0.6)[believed]
     warp = fit_warp(place, miss[believed].astype(np.float32), noise, REACH * apart)
-    points, bases = _warped(model, state.head_N3, rotation, warp)
+    points, bases = _warped(model, state.head_N3, rotation, warp, moves)
     expression = np.zeros(MOTION_SIZE, np.float32)
     for name, value in zip(EXPRESSIONS, state.expression_E, strict=True):
         expression[MOTION_INDEX[name]] = max(float(value), 0.0)
@@ -291,7 +297,11 @@ class _Solver:
 
 
 def _warped(
-    model: FaceModel, head_N3: Any, rotation_33: Any, warp: PlaneWarp
+    model: FaceModel,
+    head_N3: Any,
+    rotation_33: Any,
+    warp: PlaneWarp,
+    moves: Collection[str] | None,
 ) -> tuple[Float32Array, Float32Array]:
     """Points and displacements after the warp; depths stay.
 
@@ -306,11 +316,14 @@ def _warped(
     points = carry(head_N3)
     bases = np.zeros((len(model.bases_LN3), len(head_N3), 3), np.float32)
     for row, base in enumerate(model.bases_LN3):
+        if moves is not None and MOTION_NAMES[int(model.base_index_L[row])] not in moves:
+            continue
         moved = np.flatnonzero(np.abs(base).max(1) > 1e-4)
         if len(moved):
             ends = carry(head_N3[moved] + base[moved] @ rotation_33.T)
             bases[row, moved] = ends - points[moved]
-    _close_lids(model, points, bases)
+    if moves is None:
+        _close_lids(model, points, bases)
     return points.astype(np.float32), bases
 
 

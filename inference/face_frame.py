@@ -52,7 +52,7 @@ def framed(model: FaceModel, picture: UInt8Array, landmarks: Landmarks) -> Frame
     _whole(landmarks, width, height)
     rough = _rough(model, landmarks)
     frame = (camera.SIZE, camera.SIZE)
-    places = fit_face(model, landmarks.moved(rough, frame)).places_N2
+    places = fit_face(model, landmarks.moved(rough, frame), moves=()).places_N2
     marks = dict(zip(model.landmarks, model.at_landmarks(places), strict=True))
     chin, crown = float(marks["chin"][1]), float(places[model.region("scalp"), 1].min())
     head = max(chin - crown, 1.0)

@@ -32,6 +32,7 @@ from inference.face_grids import (
 from inference.face_layers import LayerPicture
 from inference.face_model import FaceModel
 from inference.face_raster import Seen, look
+from inference.face_view import view_of
 from inference.frame_generator_layers import FORMAT, GRID, cell_centres
 from inference.frame_generator_windows import WINDOW_SIZES
 
@@ -100,14 +101,19 @@ def _maps(
     return _Maps(model, fit, seen, seen.known_HW.astype(np.float32), corner, scale)
 
 
-def geometry_arrays(model: FaceModel, fit: FaceFit, layers: list[LayerPicture]) -> dict[str, Any]:
-    """What `geometry.npz` holds, by key, but for the bank of insides of the mouth."""
+def geometry_arrays(
+    model: FaceModel, fit: FaceFit, layers: list[LayerPicture], roll: float = 0.0
+) -> dict[str, Any]:
+    """What `geometry.npz` holds, by key, but for the bank of insides of the mouth; `roll` as for
+    `face_view.view_of`. Everything is in the axes of the picture's room."""
     windows = paint_windows(model, fit)
+    view = view_of(model, fit, roll)
     eyes = fit.points_N3[list(model.eyes)]
-    place = [*fit.points_N3[model.pivot], float(np.linalg.norm(eyes[0] - eyes[1])), BODY_FOLLOWS]
+    apart = float(np.linalg.norm(eyes[0] - eyes[1]))
+    place = [*view.room(view.pivot_3), apart, BODY_FOLLOWS]
     arrays: dict[str, Any] = {
         "format": np.array(FORMAT),
-        "camera": camera.camera(),
+        "camera": view.camera(),
         "place": np.array(place, np.float32),
         "layers": np.array([layer.name for layer in layers]),
     }
@@ -130,6 +136,9 @@ def geometry_arrays(model: FaceModel, fit: FaceFit, layers: list[LayerPicture]) 
         }
         arrays |= {f"{layer.name}_{key}": value for key, value in grids.items()}
     arrays |= _mouth_arrays(model, fit, windows["mouth"])
+    for key in [key for key in arrays if key.endswith("_basis")]:
+        turned = np.einsum("kdhw,dc->kchw", arrays[key].astype(np.float32), view.axes_33)
+        arrays[key] = np.rint(turned).astype(np.int16)
     return arrays | {name: np.array(corner, np.int32) for name, corner in windows.items()}
 
 

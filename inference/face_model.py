@@ -12,7 +12,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,17 @@ LONGEST: Final = 2.5
 """Longest edge of the skin's triangles, in dm."""
 REGIONS: Final = ("face", "lips", "lids", "ears", "scalp", "neck", "bust", "inside", "none")
 REMEDY: Final = "Install Personare again."
+
+
+@dataclass(frozen=True, slots=True)
+class ViewLaw:
+    """Linear law of `inference.face_view`: features F, targets T."""
+
+    mean_F: Float32Array
+    spread_F: Float32Array
+    weights_FT: Float32Array
+    """Per standard deviation of a feature."""
+    offset_T: Float32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,8 @@ class FaceModel:
     landmarks: tuple[str, ...]
     landmark_corners_L3: NDArray[np.int64]
     landmark_shares_L3: Float32Array
+    view_law: ViewLaw | None = None
+    """How camera and neck follow from the points, where the file tells."""
 
     @property
     def pivot(self) -> int:
@@ -110,6 +123,7 @@ def load_face_model(path: Path) -> FaceModel:
             tuple(str(name) for name in data["landmark_names"]),
             data["landmark_corners"].astype(np.int64),
             data["landmark_shares"].astype(np.float32),
+            _law(data),
         )
         _check(model, names)
     except FileNotFoundError:
@@ -117,6 +131,16 @@ def load_face_model(path: Path) -> FaceModel:
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
         raise PersonareError(f"The face model {path} is damaged: {error}.", REMEDY) from error
     return model
+
+
+def _law(data: dict[str, Any]) -> ViewLaw | None:
+    if "view_weights" not in data:
+        return None
+    names = ("view_mean", "view_spread", "view_weights", "view_offset")
+    law = ViewLaw(*(data[name].astype(np.float32) for name in names))
+    if law.weights_FT.shape != (len(law.mean_F), len(law.offset_T)):
+        raise ValueError("the law of the view has the wrong size")
+    return law
 
 
 def _short(triangles_F3: NDArray[np.int64], points_N3: Float32Array) -> NDArray[np.int64]:

@@ -45,6 +45,8 @@ class Landmarks:
 
     marks: dict[str, Mark]
     size: tuple[int, int]
+    roll: float = 0.0
+    """How far the picture was turned since it was taken, clockwise as seen, in radians."""
 
     def nudged(self, places: Mapping[str, tuple[float, float]]) -> Landmarks:
         """The same with points set by hand: moved, or added."""
@@ -57,7 +59,8 @@ class Landmarks:
         for name, mark in self.marks.items():
             x, y = matrix_23 @ np.array([mark.x, mark.y, 1.0])
             out[name] = replace(mark, x=float(x), y=float(y))
-        return Landmarks(out, size)
+        turned = math.atan2(float(matrix_23[1, 0]), float(matrix_23[0, 0]))
+        return Landmarks(out, size, self.roll + turned)
 
     def text(self) -> str:
         """The content of `landmarks.json`."""
@@ -66,7 +69,12 @@ class Landmarks:
                    "confidence": round(mark.confidence, 3)}
             for name, mark in sorted(self.marks.items())
         }  # fmt: skip
-        facts = {"format_version": VERSION, "size": list(self.size), "points": points}
+        facts = {
+            "format_version": VERSION,
+            "size": list(self.size),
+            "points": points,
+            "roll": round(self.roll, 4),
+        }
         return json.dumps(facts, indent=1) + "\n"
 
 
@@ -86,6 +94,9 @@ def read_landmarks(path: Path, known: Iterable[str]) -> Landmarks:
             )
         width, height = (int(value) for value in raw["size"])
         marks = {str(name): _mark(value) for name, value in raw["points"].items()}
+        roll = float(raw.get("roll", 0.0))
+        if not abs(roll) <= math.pi:
+            raise ValueError("its roll is no angle")
     except FileNotFoundError:
         raise PersonareError(f"There are no landmarks at {path}.", "Check the name.") from None
     except OSError as error:
@@ -95,7 +106,7 @@ def read_landmarks(path: Path, known: Iterable[str]) -> Landmarks:
     strange = sorted(set(marks) - set(known))
     if strange:
         raise PersonareError(f"No point of a face is called '{strange[0]}' ({path}).", REMEDY)
-    return Landmarks(marks, (width, height))
+    return Landmarks(marks, (width, height), roll)
 
 
 def _mark(value: Any) -> Mark:
