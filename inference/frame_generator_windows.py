@@ -118,7 +118,7 @@ def inside_of(views: dict[str, Float32Array]) -> UInt8Array:
 class WindowWarper:
     """Warps the head's picture by the expression alone, at the three windows."""
 
-    def __init__(self, expression: object, geometry: Geometry, inside: UInt8Array) -> None:
+    def __init__(self, geometry: Geometry, inside: UInt8Array) -> None:
         """`inside` is the mouth's window (RGB) of a picture with the mouth wide open: what the
         parted lips show before the network's work, where the geometry has no bank of insides."""
         self._geometry = geometry
@@ -238,7 +238,7 @@ class BankPainter:
             raise ValueError("a character without a bank of eyes needs its eyes painted")
         self._geometry, self._bank = geometry, geometry.eye_bank
         width, height = WINDOW_SIZES["mouth"]
-        self._warper = WindowWarper(None, geometry, np.zeros((height, width, 3), np.uint8))
+        self._warper = WindowWarper(geometry, np.zeros((height, width, 3), np.uint8))
         self._mouth = _ramp(width, height)
 
     def windows(self, motion_D: Float32Array) -> list[WindowSource]:
@@ -321,7 +321,7 @@ class Painter:
         """`graphs` are of `painting_graphs`."""
         self._geometry = geometry
         views = identity_views(character, geometry)
-        self._warper = WindowWarper(None, geometry, inside_of(views))
+        self._warper = WindowWarper(geometry, inside_of(views))
         self._paint = [open_session(package.path(name), provider, threads) for name in graphs]
         self.provider = self._paint[0].provider
         """Where the painting really runs."""

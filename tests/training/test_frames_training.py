@@ -44,7 +44,7 @@ def tiny_packed(name: str = "ada", count: int = 6) -> Packed:
 
 
 def test_rest_motion_leaves_every_pixel_where_it_is() -> None:
-    inputs = export.flow_inputs()
+    inputs = check_parity.flow_inputs()
     inputs["amount"] = torch.zeros(3)
     inputs["pose"] = torch.zeros(6)
     inputs["frame_box"] = inputs["grid_box"].clone()
@@ -56,7 +56,7 @@ def test_rest_motion_leaves_every_pixel_where_it_is() -> None:
 
 
 def test_flow_is_the_inverse_of_the_forward_map() -> None:
-    inputs = export.flow_inputs()
+    inputs = check_parity.flow_inputs()
     inputs["basis"] = torch.zeros_like(inputs["basis"])
     inputs["pose"] = torch.tensor([0.0, 0.0, 0.0, 0.05, -0.03, 0.0])
     inputs["frame_box"] = inputs["grid_box"].clone()
@@ -69,7 +69,7 @@ def test_flow_is_the_inverse_of_the_forward_map() -> None:
 
 
 def test_expression_flow_agrees_with_layer_flow_without_pose() -> None:
-    inputs = export.flow_inputs()
+    inputs = check_parity.flow_inputs()
     inputs["pose"] = torch.zeros(6)
     inputs["frame_box"] = inputs["grid_box"].clone()
     source = LayerFlow()(*inputs.values())
@@ -137,8 +137,7 @@ def test_exported_graphs_agree_with_torch(tmp_path: Path) -> None:
     torch.save({name: net.state_dict() for name, net in networks.items()}, checkpoint)
     folder = tmp_path / "frame-test"
     folder.mkdir()
-    graphs = export.export_flow(folder)
-    graphs |= export.export_paint(folder, *export.load_networks([checkpoint]))
+    graphs = export.export_paint(folder, *export.load_networks([checkpoint]))
     export.write_manifest(folder, graphs)
     for outputs in check_parity.compare_package(folder, [checkpoint]).values():
         assert max(outputs.values()) < check_parity.TOLERANCE

@@ -30,8 +30,6 @@ from inference.frame_generator_windows import (
     inside_of,
     window_of,
 )
-from inference.model_package import load_model_package
-from inference.onnx_session import open_session
 from training.frames.geometry import paint_windows
 from training.frames.motions import random_motion
 from training.frames.packed import WINDOWS, Packed, Window, save_packed
@@ -125,9 +123,8 @@ def pack_character(
     """Everything `train` needs of one character."""
     character = load_character(folder)
     geometry = load_geometry(character.geometry_path or folder / "geometry.npz")
-    session = open_session(load_model_package(package).path("expression"))
     views = identity_views(character, geometry)
-    warper = WindowWarper(session, geometry, inside_of(views))
+    warper = WindowWarper(geometry, inside_of(views))
     windows = _shards(raw / character.id, "render")
     motions = windows["motion"][:limit]
     warps: dict[str, list[Any]] = {

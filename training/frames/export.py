@@ -1,8 +1,10 @@
 """Writes the ONNX graphs of a frame package and its `model.json`.
 
-    python -m training.frames.export --checkpoint paint.pt --out assets/models/frame-first-light
+    python -m training.frames.export --checkpoint paint.pt --out PKG
+    python -m training.frames.quantise --package PKG --characters assets/characters --out PKG
 
-Without a checkpoint only the warp's graphs are written.
+Without a checkpoint the package is empty, which is enough to warp. `quantise` splits the painting
+graph into mouth and eyes and adds both in 8 bits.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import hashlib
 import json
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,6 @@ import torch
 from torch import Tensor, nn
 
 from inference.contract import MOTION_SIZE
-from training.frames.flow import GRID, ExpressionFlow, LayerFlow, PoseFlow, cell_centres
 from training.frames.identity import EYE_VIEWS, MOUTH_VIEWS, Identity, code_of_character
 from training.frames.paint import (
     CODE,
@@ -35,7 +37,7 @@ from training.frames.paint import (
 from training.half_weights import halve_weights
 
 OPSET = 17
-VERSION = "1.2.0"
+VERSION = "1.3.0"
 
 
 class IdentityGraph(nn.Module):
@@ -68,7 +70,6 @@ def _write(
     inputs: dict[str, Tensor],
     outputs: list[str],
     path: Path,
-    dynamic: dict[str, dict[int, str]] | None = None,
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -80,46 +81,9 @@ def _write(
             input_names=list(inputs),
             output_names=outputs,
             opset_version=OPSET,
-            dynamic_axes=dynamic,
             dynamo=False,
         )
     onnx.checker.check_model(str(path))
-
-
-def flow_inputs(bases: int = 3) -> dict[str, Tensor]:
-    """Example inputs of `LayerFlow`, in order."""
-    box = torch.tensor([10.0, 20.0, 300.0, 310.0])
-    camera = torch.tensor([[800.0, 0, 256, 0], [0, -800, 256, 0], [0, 0, 1, 0]])
-    place = cell_centres(box)
-    depth = 5.0 + torch.sin(place[0] / 60) * 0.3
-    point = torch.stack([(place[0] - 256) * depth / 800, (256 - place[1]) * depth / 800, depth])
-    return {
-        "amount": torch.full((bases,), 0.3),
-        "basis": torch.full((bases, 3, GRID, GRID), 0.01),
-        "point": point,
-        "weight": torch.ones(GRID, GRID),
-        "pose": torch.full((6,), 0.1),
-        "place": torch.tensor([0.0, 0.0, 5.0, 0.6, 0.45]),
-        "camera": camera,
-        "grid_box": box,
-        "frame_box": box + torch.tensor([1.0, 2.0, 0.0, 0.0]),
-    }
-
-
-def export_flow(folder: Path) -> dict[str, str]:
-    """Write the warp's graphs; returns graph name -> file."""
-    inputs = flow_inputs()
-    dynamic: dict[str, dict[int, str]] = {"amount": {0: "K"}, "basis": {0: "K"}}
-    _write(LayerFlow(), inputs, ["source"], folder / "flow.onnx", dict(dynamic))
-    pose = {name: value for name, value in inputs.items() if name not in ("amount", "basis")}
-    _write(PoseFlow(), pose, ["canon"], folder / "pose.onnx")
-    chosen = ("amount", "basis", "point", "camera", "grid_box")
-    window = {name: inputs[name] for name in chosen}
-    window["wanted"] = torch.rand(2, 1, 50) * 200 + 60
-    dynamic["wanted"] = {2: "P"}
-    dynamic["source"] = {2: "P"}
-    _write(ExpressionFlow(), window, ["source"], folder / "expression.onnx", dynamic)
-    return {name: f"{name}.onnx" for name in ("flow", "pose", "expression")}
 
 
 def _covered(count: int, height: int, width: int) -> Tensor:
@@ -200,8 +164,8 @@ def load_networks(checkpoints: list[Path]) -> tuple[Paint, Identity, Relight]:
     return paint, identity, relight
 
 
-def write_manifest(folder: Path, graphs: dict[str, str]) -> None:
-    """Write `model.json` with the hash of every file."""
+def write_manifest(folder: Path, graphs: dict[str, str], others: Sequence[str] = ()) -> None:
+    """Write `model.json` with the hash of every file: the graphs and what they refer to."""
     manifest = {
         "format_version": 1,
         "name": folder.name,
@@ -213,7 +177,7 @@ def write_manifest(folder: Path, graphs: dict[str, str]) -> None:
         "graphs": graphs,
         "files": {
             file: hashlib.sha256((folder / file).read_bytes()).hexdigest()
-            for file in sorted(graphs.values())
+            for file in sorted({*graphs.values(), *others})
         },
         "parameters": {"size": 512},
     }
@@ -227,9 +191,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    graphs = export_flow(arguments.out)
+    graphs = {}
     if arguments.checkpoint:
-        graphs |= export_paint(arguments.out, *load_networks(arguments.checkpoint))
+        graphs = export_paint(arguments.out, *load_networks(arguments.checkpoint))
     write_manifest(arguments.out, graphs)
     print(f"{arguments.out}: {', '.join(graphs)}")
 

@@ -1,4 +1,4 @@
-"""The warp of one layer: motion and bases in, inverse flow out. Exported as `flow.onnx`.
+"""The warp of one layer: motion and bases in, inverse flow out. The rule, in torch.
 
 A layer is a picture with a coarse grid of 3D points behind it. A motion displaces the points (a sum
 of bases), turns each about the neck pivot by its own weight (an exact rotation, never a linear
@@ -6,6 +6,8 @@ one) and projects it: that is the forward map, from picture to frame. Drawing ne
 which for every place in the frame tells where in the picture to look, and is found by fixed-point
 iteration. Bases are smooth and depth is slope-limited (see `geometry`), so the map never folds and
 the iteration converges.
+
+`inference.frame_generator_flow` does the same in numpy, for drawing; `check_parity` compares them.
 
 All grids hold `GRID` x `GRID` samples at the centres of equal cells of a box (x, y, w, h) in
 pixels; pixel centres have integer coordinates, so a box starts half a pixel before its first one.

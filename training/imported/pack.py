@@ -36,8 +36,6 @@ from inference.frame_generator_windows import (
     identity_views,
     inside_of,
 )
-from inference.model_package import load_model_package
-from inference.onnx_session import OnnxSession, open_session
 from training.frames.packed import WINDOWS, Packed, Window, save_packed
 from training.frames.paint import RELIGHT_SIZE
 from training.imported.bring import Brought, bring, lenders_of
@@ -149,9 +147,6 @@ class Importer:
         self._package, self._draws = package, draw
         self._model: FaceModel = load_face_model(face)
         self._lenders = lenders_of(characters)
-        self._expression: OnnxSession = open_session(
-            load_model_package(package).path("expression"), "cpu", 1
-        )
 
     def packed(self, drawn: Drawn) -> Packed | None:
         """One person's arrays; None if the picture was refused or the mouth lies outside."""
@@ -183,7 +178,7 @@ class Importer:
             print(f"{drawn.name}: the mouth's window lies beyond what was drawn", flush=True)
             return None
         views = identity_views(character, geometry)
-        warper = WindowWarper(self._expression, geometry, inside_of(views))
+        warper = WindowWarper(geometry, inside_of(views))
         windows = {"mouth": _mouth(warper, drawn.motion_MD, truth, views["mouth_views"][0])}
         for name, view in zip(WINDOWS[1:], views["eyes_views"], strict=True):
             windows[name] = _none(name, view)
