@@ -65,6 +65,8 @@ class _Maps:
     model: FaceModel
     fit: FaceFit
     seen: Seen
+    faced: Seen
+    """The same with the eyeballs between the lids: for depth."""
     known: Float32Array
     corner: tuple[int, int]
     scale: float
@@ -97,8 +99,26 @@ def _maps(
     weight = model.head_weight_N[model.triangles_F3]
     triangles = model.triangles_F3[(weight >= low).all(1) & (weight <= high).all(1)]
     places = fit.places_N2 - np.array(corner, np.float32)
-    seen = look(places, -fit.points_N3[:, 2], triangles, size, scale)
-    return _Maps(model, fit, seen, seen.known_HW.astype(np.float32), corner, scale)
+    depth = -fit.points_N3[:, 2]
+    seen = look(places, depth, triangles, size, scale)
+    faced = look(places, depth, np.concatenate([triangles, _eyeballs(model)]), size, scale)
+    return _Maps(model, fit, seen, faced, seen.known_HW.astype(np.float32), corner, scale)
+
+
+def _eyeballs(model: FaceModel) -> Any:
+    """Triangles (F, 3) from the pupils to the lids' margins: without them sockets look hollow."""
+    nearest = model.landmark_corners_L3[
+        np.arange(len(model.landmarks)), model.landmark_shares_L3.argmax(1)
+    ]
+    out = []
+    for side, turn in (("left", 1), ("right", -1)):
+        names = [f"{side}_inner", *(f"{side}_upper_{k}" for k in range(1, 5)), f"{side}_outer"]
+        names += [f"{side}_lower_{k}" for k in range(4, 0, -1)]
+        pupil = nearest[model.landmarks.index(f"pupil_{side}")]
+        ring = [nearest[model.landmarks.index(f"eye_{name}")] for name in names][::turn]
+        pairs = zip(ring, [*ring[1:], ring[0]], strict=True)
+        out += [(pupil, other, one) for one, other in pairs]
+    return np.array(out, np.int64)
 
 
 def geometry_arrays(
@@ -127,7 +147,7 @@ def geometry_arrays(
         elif layer.name == "body":
             grids = _skin_grids(body, box_4, True) | _weights(body, box_4, BODY_WEIGHT)
         else:
-            grids = _skin_grids(head, box_4, True) | _weights(head, box_4, 1.0)
+            grids = _skin_grids(head, box_4, True, sides=True) | _weights(head, box_4, 1.0)
         cut = layer.rgba[y : y + h, x : x + w]
         grids |= {
             "colour": encode(cv.cvtColor(np.ascontiguousarray(cut[..., :3]), cv.COLOR_RGB2BGR)),
@@ -185,17 +205,20 @@ def _moving(fit: FaceFit, model: FaceModel, points: Any) -> list[tuple[str, Floa
     ]
 
 
-def _skin_grids(maps: _Maps, box_4: Float32Array, limit: bool, known: Any = None) -> dict[str, Any]:
+def _skin_grids(
+    maps: _Maps, box_4: Float32Array, limit: bool, known: Any = None, sides: bool = False
+) -> dict[str, Any]:
     """Depth and displacements of the skin over a box."""
     used = np.unique(maps.seen.corners_P3)
-    depth = maps.over(-maps.fit.points_N3[:, 2:], box_4, known)[..., 0]
+    faced = maps.faced.read(-maps.fit.points_N3[:, 2:])
+    depth = maps.sampled(fill(faced, maps.known if known is None else known), box_4)[..., 0]
     bases = (
         (name, maps.over(base, box_4, known))
         for name, base in sorted(
             _moving(maps.fit, maps.model, used), key=lambda item: MOTION_INDEX[item[0]]
         )
     )
-    return pack_grid(depth, bases, box_4, camera.FOCAL, limit)
+    return pack_grid(depth, bases, box_4, camera.FOCAL, limit, sides)
 
 
 def _weights(maps: _Maps, box_4: Float32Array, most: float) -> dict[str, Any]:
@@ -238,7 +261,8 @@ def _hair_grids(head: _Maps, depth_HW: Float32Array, box_4: Float32Array) -> dic
     lift = breath[head.model.region("scalp")].mean(0)
     bases = [("breath", np.broadcast_to(lift, (GRID, GRID, 3)).astype(np.float32))]
     weight = np.full((GRID, GRID), 255, np.uint8)
-    return pack_grid(depth, bases, box_4, camera.FOCAL, True) | {"weight": weight}
+    packed = pack_grid(depth, bases, box_4, camera.FOCAL, True, sides=True)
+    return packed | {"weight": weight}
 
 
 def _mouth_arrays(model: FaceModel, fit: FaceFit, corner: tuple[int, int]) -> dict[str, Any]:

@@ -39,6 +39,8 @@ COLUMN_TOP: Final = (1.25, 0.85)
 """Heights (dm) above the chin between which the neck's continuation behind the jaw fades in."""
 BEHIND_SHOULDER: Final = 41
 """Pixels that hair goes on behind what it falls behind."""
+NAPE: Final = 60
+"""Pixels above the ears' lobes over which hair behind the skull fades in."""
 INSIDE: Final = 4
 """Pixels inside the head's outline from which hair is surely before it."""
 _YIELD: Final = {"hair_back": 1.0, "body": 1.0, "head": 1.0, "hair_front": 8.0}
@@ -236,14 +238,16 @@ def _hidden_skull(
     rows = np.arange(SIDE)[:, None]
     bare = model.triangles_F3[~model.region("ears")[model.triangles_F3].any(1)]
     seen = look(fit.places_N2 + MARGIN, -fit.points_N3[:, 2], bare, SIDE).known_HW
-    skull = seen & (rows < marks[lobes, 1].mean()) & (head.weight > 0.9)
+    lobe = float(marks[lobes, 1].mean())
+    skull = seen & (rows < lobe) & (head.weight > 0.9)
     around = cv.dilate(skull.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     edge = around & ~(cv.erode(skull.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
     beside = edge & (rows > marks[top, 1].mean() - 50)
     hair = share["hair_front"] + share["hair_back"]
     hairy = smoothstep(0.1, 0.3, float(hair[beside].mean()) if beside.any() else 0.0)
     inner = cv.erode(skull.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
-    return np.asarray(cv.GaussianBlur(inner, (0, 0), 1.5) * hairy, np.float32)
+    nape = smoothstep(lobe, lobe - NAPE, rows)  # no straight edge below
+    return np.asarray(cv.GaussianBlur(inner, (0, 0), 1.5) * hairy * nape, np.float32)
 
 
 def _seen_colour(
