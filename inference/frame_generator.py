@@ -45,6 +45,7 @@ from inference.frame_generator_pictures import (
     lay_over,
     put_windows,
     scaled_box,
+    shrunk,
     straight,
     visible,
 )
@@ -65,7 +66,8 @@ _HIGH[POSE] = (0.36, 0.30, 0.35, 1.0, 1.0, 1.0)
 _LOW[POSE] = -_HIGH[POSE]
 _LOW[MOTION_INDEX["breath"]] = -1.0
 """Motions are clipped to these: poses the layers were made for."""
-_RELIGHT = 64
+RELIGHT_SIZE: Final = 64
+"""Width and height of what the relighting sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class FrameGenerator:
         self._beside = Beside("personare-paint")
         self._premultiplied = np.zeros((self._size, self._size, 4), np.uint8)
         self._frame = np.zeros((self._size, self._size, 4), np.uint8)
-        self._rest_light = np.zeros((_RELIGHT, _RELIGHT, 3), np.float32)
+        self._rest_light = np.zeros((RELIGHT_SIZE, RELIGHT_SIZE, 3), np.float32)
         self._rest_light = self._light_at_rest()
 
     def _make_painter(
@@ -192,6 +194,11 @@ class FrameGenerator:
         return painter
 
     @property
+    def painter(self) -> Painter | BankPainter | None:
+        """What supplies mouth and eyes, for measuring."""
+        return self._painter
+
+    @property
     def size(self) -> int:
         """Width and height of a frame in pixels: that of the quality."""
         return self._size
@@ -214,7 +221,7 @@ class FrameGenerator:
             self._lay(moved[head:], canon, painted.result())
         if not isinstance(painter, Painter) or not self._relights:
             return straight(canvas, self._frame, None)
-        small = cv.resize(canvas, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
+        small = shrunk(canvas, RELIGHT_SIZE)
         light = painter.relight(small, motion) - self._rest_light
         return straight(canvas, self._frame, light)
 
@@ -258,8 +265,7 @@ class FrameGenerator:
         self.draw(rest)
         if not isinstance(self._painter, Painter) or not self._relights:
             return self._rest_light
-        small = cv.resize(self._premultiplied, (_RELIGHT, _RELIGHT), interpolation=cv.INTER_AREA)
-        return self._painter.relight(small, rest)
+        return self._painter.relight(shrunk(self._premultiplied, RELIGHT_SIZE), rest)
 
 
 def _looked_up(

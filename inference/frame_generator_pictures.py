@@ -220,13 +220,30 @@ def straight(
     # alpha - 1 wraps around at 0, so one comparison finds the pixels that are neither 0 nor 255
     alpha = cv.extractChannel(premultiplied, 3)
     soft = np.flatnonzero((alpha - np.uint8(1)) < 254)
-    edge_P4 = premultiplied.reshape(-1, 4)[soft].astype(np.float32)
-    edge_P4[:, :3] *= 255.0 / edge_P4[:, 3:]
-    out.reshape(-1, 4)[soft] = np.minimum(edge_P4 + 0.5, 255).astype(np.uint8)
+    # as one number a pixel, which numpy picks and puts back several times faster than four
+    edge_P4 = premultiplied.view(np.uint32).ravel()[soft].view(np.uint8).reshape(-1, 4)
+    bright_P4 = edge_P4.astype(np.float32)
+    bright_P4[:, :3] *= 255.0 / bright_P4[:, 3:]
+    done_P4 = np.minimum(bright_P4 + 0.5, 255).astype(np.uint8)
+    out.view(np.uint32).reshape(-1)[soft] = done_P4.view(np.uint32).ravel()
     if residual_HW3 is not None:
         light = np.zeros((*residual_HW3.shape[:2], 4), np.int16)
         light[..., :3] = np.rint(residual_HW3)
         size = (premultiplied.shape[1], premultiplied.shape[0])
-        light = cv.resize(light, size, interpolation=cv.INTER_LINEAR)
-        cv.add(out, light, dst=out, dtype=cv.CV_8U)
+        lit = cv.resize(light, size, interpolation=cv.INTER_LINEAR)
+        lit += out
+        np.copyto(out, np.clip(lit, 0, 255, out=lit), casting="unsafe")
     return out
+
+
+def shrunk(picture: UInt8Array, size: int) -> UInt8Array:
+    """A square picture averaged down to `size` pixels, by halves as far as they go.
+
+    Halving is what OpenCV does quickly: at once, from 720 to 64 pixels, takes four times as long.
+    """
+    while picture.shape[0] % 2 == 0 and picture.shape[0] >= 2 * size:
+        half = picture.shape[0] // 2
+        picture = cv.resize(picture, (half, half), interpolation=cv.INTER_AREA)
+    if picture.shape[0] != size:
+        picture = cv.resize(picture, (size, size), interpolation=cv.INTER_AREA)
+    return picture

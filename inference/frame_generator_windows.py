@@ -326,7 +326,10 @@ class Painter:
         self.provider = self._paint[0].provider
         """Where the painting really runs."""
         self._eyes = any("eyes_warp" in session.inputs for session in self._paint)
-        self._relight = open_session(package.path("relight"), provider, threads)
+        light = f"relight{INT8}" if graphs[0].endswith(INT8) else "relight"
+        if light not in package.manifest.graphs:
+            light = "relight"
+        self._relight = open_session(package.path(light), provider, threads)
         identity = open_session(package.path("identity"), provider, threads)
         codes = identity.run(views)
         self._codes = {name: value.copy() for name, value in codes.items()}
@@ -355,14 +358,16 @@ class Painter:
 
     def relight(self, frame: UInt8Array, motion_D: Float32Array) -> Float32Array:
         """Residual (64, 64, 3) in 0..255 units for a premultiplied 64 x 64 RGBA frame."""
-        residual = self._relight.run(
-            {
-                "frame": frame.transpose(2, 0, 1)[None].astype(np.float32),
-                "motion": motion_D,
-                "code": self._codes["code"],
-            }
-        )["residual"]
+        residual = self._relight.run(self.relight_inputs(frame, motion_D))["residual"]
         return np.ascontiguousarray(residual[0].transpose(1, 2, 0))
+
+    def relight_inputs(self, frame: UInt8Array, motion_D: Float32Array) -> dict[str, Float32Array]:
+        """What the relighting graph is given, by the names of its inputs; see `relight`."""
+        return {
+            "frame": frame.transpose(2, 0, 1)[None].astype(np.float32),
+            "motion": motion_D,
+            "code": self._codes["code"],
+        }
 
 
 def _source(corner: tuple[int, int], painted_5HW: Float32Array) -> WindowSource:

@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from inference.character import load_character
 from inference.contract import MOTION_SIZE, Float32Array
 from inference.frame_generator import FrameGenerator
 from inference.frame_generator_flow import POSE, GridFlow
@@ -38,7 +37,7 @@ from training.frames.export import (
     relight_inputs,
 )
 from training.frames.flow import ExpressionFlow, LayerFlow, PoseFlow, cell_centres
-from training.frames.quantise import motions, painters
+from training.frames.quantise import generators, motions
 
 TOLERANCE: Final = 1e-4
 WINDOW_DB: Final = 40.0
@@ -157,7 +156,7 @@ def window_rows(
     errors: dict[str, list[float]] = {}
     names = {*painting_graphs(package, True, True), *painting_graphs(package, True, False)}
     sessions = {name: open_session(package.path(name)) for name in names}
-    for number, (_, painter) in enumerate(painters(package, characters)):
+    for number, (_, painter) in enumerate(generators(package, characters)):
         for motion_D in motions(count, seed + number):
             inputs = painter.inputs(motion_D)
             eyes = "eyes_warp" in inputs
@@ -194,8 +193,11 @@ def frame_row(
     """Frames of `eco` in 8 bits against the same frames in floating point, over grey."""
     exact = _without_int8(package)
     squares, largest, drawn = [], 0.0, 0
-    for number, folder in enumerate(_painted(package, characters)):
+    folders = sorted(path.parent for each in characters for path in each.glob("*/character.json"))
+    for number, folder in enumerate(folders):
         pair = [FrameGenerator(each, folder, threads=1, quality="eco") for each in (exact, package)]
+        if not pair[1].precision:
+            continue
         for motion_D in motions(count, seed + number):
             one, other = (_over_grey(generator.draw(motion_D)) for generator in pair)
             squares.append(float(np.mean((one - other) ** 2)))
@@ -208,12 +210,6 @@ def frame_row(
         f"({drawn} frames)", None,
         figures={"psnr": _psnr(mean), "rms": mean**0.5, "largest": largest, "frames": drawn},
     )  # fmt: skip
-
-
-def _painted(package: ModelPackage, characters: Sequence[Path]) -> list[Path]:
-    names = {name for name, _ in painters(package, characters)}
-    folders = [path.parent for each in characters for path in each.glob("*/character.json")]
-    return sorted(folder for folder in folders if load_character(folder, False).id in names)
 
 
 def _without_int8(package: ModelPackage) -> ModelPackage:

@@ -1,10 +1,10 @@
-"""Splits a package's painting graph into mouth and eyes and adds both in 8 bits.
+"""Splits a package's painting graph into mouth and eyes; adds both, and the light, in 8 bits.
 
     python -m training.frames.quantise --package PKG --characters assets/characters --out PKG
 
-Ranges come from motions of the characters whose mouths networks paint; no rig is needed. All four
-graphs share one file of weights, so 8 bits add 0.3 MB. The last line says what 8 bits cost on
-motions that the ranges were not taken from. A minute or two on one core.
+Ranges come from motions of the characters whose mouths networks paint; no rig is needed. The graphs
+share one file of weights, so 8 bits add 0.4 MB. The last lines say what 8 bits cost on motions that
+the ranges were not taken from. A minute or two on one core.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
-from inference.character import load_character
 from inference.contract import Float32Array, PersonareError
 from inference.execution_providers import session_options
-from inference.frame_generator import clean_motion
-from inference.frame_generator_layers import load_geometry
-from inference.frame_generator_windows import INT8, Painter, painting_graphs
+from inference.face_grids import premultiply
+from inference.frame_generator import RELIGHT_SIZE, FrameGenerator, clean_motion
+from inference.frame_generator_pictures import shrunk
+from inference.frame_generator_windows import INT8, Painter
 from inference.model_package import ModelPackage, load_model_package
 from training.frames.eight_bits import Array, Feed, quantised, save_sharing
 from training.frames.export import write_manifest
 from training.frames.motions import named_motions, random_motion
 
-WEIGHTS: Final = "paint.weights"
+WEIGHTS: Final = "shared.weights"
 PARTS: Final = {"mouth": "paint_mouth", "eyes": "paint_eyes"}
 """Output of the whole painting graph -> name of the graph that gives it alone."""
-OTHERS: Final = ("identity", "relight")
+OTHERS: Final = ("identity",)
 """Graphs that are kept as they are."""
 SEED: Final = 5
 HELD_SEED: Final = 71
@@ -46,31 +46,34 @@ def motions(count: int, seed: int) -> list[Float32Array]:
     rng = np.random.default_rng(seed)
     named = list(named_motions().values())
     chosen = [named[k] for k in rng.permutation(len(named))[: count // 2]]
-    chosen += [random_motion(rng) for _ in range(count - len(chosen))]
+    chosen += [random_motion(rng, pose=k % 2 == 0) for k in range(count - len(chosen))]
     return [clean_motion(motion_D) for motion_D in chosen]
 
 
-def painters(package: ModelPackage, characters: Sequence[Path]) -> Iterator[tuple[str, Painter]]:
-    """A painter in floating point for every character in these folders that needs one."""
+def generators(
+    package: ModelPackage, characters: Sequence[Path], relight: bool = True
+) -> Iterator[tuple[FrameGenerator, Painter]]:
+    """A generator of `standard` for every character in these folders that networks paint."""
     for path in sorted(path for folder in characters for path in folder.glob("*/character.json")):
-        character = load_character(path.parent)
-        if character.geometry_path is None:
-            continue
-        geometry = load_geometry(character.geometry_path)
-        bank = geometry.eye_bank
-        graphs = painting_graphs(package, bank is None, int8=False)
-        if graphs and (bank is None or bank.painted):
-            yield character.id, Painter(package, character, geometry, "cpu", 1, graphs)
+        generator = FrameGenerator(package, path.parent, threads=1, relight=relight)
+        if isinstance(generator.painter, Painter):
+            yield generator, generator.painter
 
 
 def calibration(
     package: ModelPackage, characters: Sequence[Path], count: int, seed: int = SEED
 ) -> list[Feed]:
-    """Inputs of the painting graphs; a character with a bank of eyes has those of the mouth."""
+    """Inputs of all graphs together; a character with a bank of eyes has those of the mouth.
+
+    Raises:
+        PersonareError: there is no character that networks paint.
+    """
     feeds: list[Feed] = []
-    for number, (_, painter) in enumerate(painters(package, characters)):
+    for number, (generator, painter) in enumerate(generators(package, characters, relight=False)):
         for motion_D in motions(count, seed + number):
             inputs = painter.inputs(motion_D)
+            frame = shrunk(premultiply(generator.draw(motion_D)), RELIGHT_SIZE)
+            inputs |= painter.relight_inputs(frame, motion_D)
             feeds.append({name: np.array(value) for name, value in inputs.items()})
     if not feeds:
         raise PersonareError("No character here has a mouth that networks paint.")
@@ -119,16 +122,17 @@ def part_of(model: Any, output: str) -> Any:
 
 
 def float_parts(package: ModelPackage) -> dict[str, Any]:
-    """The painting graphs in floating point by name, weights loaded.
+    """The graphs that 8 bits are made of by name, weights loaded.
 
     Raises:
         PersonareError: the package has none.
     """
+    light = {"relight": onnx.load(str(package.path("relight")))}
     graphs = package.manifest.graphs
     if all(name in graphs for name in PARTS.values()):
-        return {name: onnx.load(str(package.path(name))) for name in PARTS.values()}
+        return light | {name: onnx.load(str(package.path(name))) for name in PARTS.values()}
     whole = onnx.load(str(package.path("paint")))
-    return {name: part_of(whole, output) for output, name in PARTS.items()}
+    return light | {name: part_of(whole, output) for output, name in PARTS.items()}
 
 
 def quantise(package: Path, characters: Sequence[Path], out: Path, count: int) -> int:
@@ -152,7 +156,8 @@ def quantise(package: Path, characters: Sequence[Path], out: Path, count: int) -
     save_sharing(models, out / WEIGHTS)
     graphs = others | {path.stem: path.name for path in models}
     write_manifest(out, graphs, [WEIGHTS])
-    for stale in set(out.glob("*.onnx")) - {out / file for file in graphs.values()}:
+    kept = {out / file for file in graphs.values()} | {out / WEIGHTS}
+    for stale in {*out.glob("*.onnx"), *out.glob("*.weights")} - kept:
         stale.unlink()
     return len(feeds)
 
