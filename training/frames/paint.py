@@ -81,10 +81,29 @@ def solid(alpha_B1HW: Tensor) -> Tensor:
     return -functional.max_pool2d(-cover, 5, 1, 2)
 
 
+def place_grid(width: int, height: int) -> Tensor:
+    """Where each pixel of a window is, (1, height, width, 2), as `grid_sample` counts."""
+    x, y = ((torch.arange(n) + 0.5) * 2 / n - 1 for n in (width, height))
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None]
+
+
+def moved(picture_BCHW: Tensor, shift_B2hw: Tensor, places_1HW2: Tensor) -> Tensor:
+    """Every pixel looked up a shift away, given at a quarter of the size, in units of 4 pixels."""
+    height, width = places_1HW2.shape[1:3]
+    shift = functional.interpolate(
+        shift_B2hw, scale_factor=float(UNSHUFFLE), mode="bilinear", align_corners=False
+    ).permute(0, 2, 3, 1)
+    unit = torch.tensor([2.0 * UNSHUFFLE / width, 2.0 * UNSHUFFLE / height])
+    return functional.grid_sample(
+        picture_BCHW, places_1HW2 + shift * unit, padding_mode="border", align_corners=False
+    )
+
+
 class CropPaint(nn.Module):
     """A U-Net over one window; see the module's first lines."""
 
     ramp: Tensor
+    places: Tensor
 
     def __init__(
         self,
@@ -93,7 +112,10 @@ class CropPaint(nn.Module):
         channels: tuple[int, int, int],
         flows: int = 2,
         ramp: tuple[int, int, int] = (8, 8, 8),
+        moves: bool = False,
     ) -> None:
+        """`moves`: the pixels that the paint starts from may be shifted first. What a stranger's
+        lips do is not quite what the geometry says; moving them keeps their edges."""
         super().__init__()
         a, b, c = channels
         pixels = 4 * UNSHUFFLE**2
@@ -117,6 +139,11 @@ class CropPaint(nn.Module):
         self.join_1 = conv(a, a)
         self.last = conv(a, a)
         self.out = conv(a, 5 * UNSHUFFLE**2)
+        self.shift = conv(a, 2) if moves else None
+        if self.shift is not None:
+            for parameter in self.shift.parameters():
+                nn.init.zeros_(parameter)
+            self.register_buffer("places", place_grid(width, height), persistent=False)
 
     def forward(
         self,
@@ -147,7 +174,10 @@ class CropPaint(nn.Module):
         x = x + relu(self.join_1(x))
         x = x + relu(self.last(x))
         out = functional.pixel_shuffle(self.out(x), UNSHUFFLE)
-        colour = (out[:, :4] * 0.5 + cut_B4HW).clamp(0, 1)
+        start = cut_B4HW
+        if self.shift is not None:
+            start = moved(cut_B4HW, self.shift(x).float(), self.places)
+        colour = (out[:, :4] * 0.5 + start).clamp(0, 1)
         apart = (cut_B4HW - warp_B4HW).abs().amax(1, keepdim=True)
         apart = functional.max_pool2d(apart, 5, 1, 2)
         mask = torch.sigmoid(2.0 * out[:, 4:] + 12.0 * apart) * self.ramp
@@ -161,7 +191,7 @@ class Paint(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mouth = CropPaint(*MOUTH_SIZE, (80, 96, 128), flows=4, ramp=(16, 18, 8))
+        self.mouth = CropPaint(*MOUTH_SIZE, (80, 96, 128), flows=4, ramp=(16, 18, 8), moves=True)
         self.eye = CropPaint(*EYE_SIZE, (96, 128, 128))
         self.register_buffer("mirror", torch.tensor(mirrored_names()), persistent=False)
 

@@ -43,6 +43,8 @@ SMALL: Final = 192
 AROUND: Final = 92
 """Half the side of the mouth's neighbourhood in pixels: the paint's window, turned with the head
 and enlarged as the importer may, and what it may shift it by."""
+AGAIN: Final = 12000
+"""Added to the index of a person's second picture: whoever is watched, or grey, stays so."""
 _MOUTH: Final = slice(MOTION_INDEX["jawForward"], MOTION_INDEX["mouthUpperUpRight"] + 1)
 _SHARES: Final = {MOTION_INDEX[name]: share for name, share in CLOSERS.items()}
 
@@ -105,19 +107,31 @@ def window_round(marks: dict[str, tuple[float, float]]) -> tuple[int, int, int, 
     return x, y, 2 * AROUND, 2 * AROUND
 
 
-def draw_person(studio: Studio, look: Look, index: int, windows: int, frames: int) -> Drawn:
-    """Draw one person of the training split."""
+def draw_person(
+    studio: Studio, look: Look, index: int, windows: int, frames: int, pictures: int = 1
+) -> list[Drawn]:
+    """Draw one person of the training split: one or more pictures, each in its own light. Further
+    ones have AGAIN added to their index."""
     figure = studio.figure("train", look, index)
-    spec, rng = figure.figure, chance(figure.figure, 1)
+    return [
+        _picture(studio, figure, look, index + AGAIN * k, windows, frames, k)
+        for k in range(pictures)
+    ]
+
+
+def _picture(
+    studio: Studio, figure: Figure, look: Look, index: int, windows: int, frames: int, k: int
+) -> Drawn:
+    spec, rng = figure.figure, chance(figure.figure, 1 + 10 * k)
     scene = draw_scene(figure, spec, rng)
     grade, wear = draw_grade(spec, rng), draw_wear(spec, rng)
-    source_D = source_motion(figure, bool(index % 2))
+    source_D = source_motion(figure, bool((index + k) % 2))
     rest = studio.draw(figure, figure.deform(source_D), scene)
     at = places(points_of(figure, studio.marks, source_D), scene, studio.size)
     marks = {n: (float(x), float(y)) for n, (x, y) in zip(studio.marks.names, at, strict=True)}
-    behind = np.rint(grade.apply(background(spec, chance(spec, 2), studio.size)) * 255)
+    behind = np.rint(grade.apply(background(spec, chance(spec, 2 + 10 * k), studio.size)) * 255)
     picture = wear.apply(over_picture(graded(rest.rgba, grade), behind.astype(np.uint8)))
-    moves = chance(spec, 4)
+    moves = chance(spec, 4 + 10 * k)
     asked_MD, posed_FD = motions_of(moves, windows, False), motions_of(moves, frames, True)
     crop = window_round(marks)
     mouth = [
@@ -183,6 +197,7 @@ def main() -> None:
     parser.add_argument("--looks", nargs="+", choices=LOOKS, default=LOOKS)
     parser.add_argument("--windows", type=int, default=18, help="motions of each mouth")
     parser.add_argument("--frames", type=int, default=4, help="whole frames of each person")
+    parser.add_argument("--pictures", type=int, default=1, help="of each person")
     given = parser.parse_args()
     cv2.setNumThreads(1)
     studio = Studio(given.assets, SIZE)
@@ -193,7 +208,9 @@ def main() -> None:
     ):  # fmt: skip
         if (given.out / f"{look}-{index:05d}.npz").exists():
             continue
-        path = save(draw_person(studio, look, index, given.windows, given.frames), given.out)
+        drawn = draw_person(studio, look, index, given.windows, given.frames, given.pictures)
+        for each in reversed(drawn):  # the first last: it says that all are there
+            path = save(each, given.out)
         print(f"{path.stem} {(time.monotonic() - began) / (done + 1):.2f} s each", flush=True)
     studio.close()
 

@@ -232,10 +232,10 @@ def report(net: CropPaint, encoder: WindowEncoder, people: list[Mouth]) -> str:
 
 
 def load(start: Path) -> tuple[Paint, Identity]:
-    """Networks of a checkpoint."""
+    """Networks of a checkpoint, which may be older than the shift of the mouth's pixels."""
     state = torch.load(start, map_location="cpu", weights_only=True)
     paint, identity = Paint(), Identity()
-    paint.load_state_dict(state["paint"])
+    paint.load_state_dict(paint.state_dict() | state["paint"])
     identity.load_state_dict(state["identity"])
     return paint, identity
 
