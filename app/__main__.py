@@ -53,7 +53,7 @@ def with_choices(settings: Settings, choices: LiveChoices) -> Settings:
     """
     from pydantic import ValidationError
 
-    from app.settings.model import Quality, changed
+    from app.settings.model import FPS_LIMITS, Quality, changed
 
     output, background = choices.output, choices.background
     wanted: dict[str, object] = {
@@ -69,9 +69,10 @@ def with_choices(settings: Settings, choices: LiveChoices) -> Settings:
         "style.liveliness": choices.controls.liveliness,
         "style.warmth": choices.controls.warmth,
         "performance.provider": choices.provider,
+        "performance.quality": choices.quality,
         "performance.motion_model": choices.motion_model,
     }
-    if output.fps > settings.output().fps:
+    if output.fps > FPS_LIMITS[Quality(choices.quality)]:
         wanted["performance.quality"] = Quality.HIGH
     for path, value in wanted.items():
         with contextlib.suppress(ValidationError):
@@ -93,6 +94,7 @@ def choices_of(settings: Settings) -> LiveChoices:
         controls=settings.controls(),
         provider=settings.performance.provider.value,
         motion_model=settings.performance.motion_model,
+        quality=settings.performance.quality.value,
     )
 
 

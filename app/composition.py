@@ -12,7 +12,7 @@ from app.devices.file_source import FileSource
 from app.devices.microphone import Microphone
 from app.devices.recorder import Film, Recorder
 from app.devices.virtual_camera import VirtualCamera
-from app.engine_builder import make_frames, make_motion
+from app.engine_builder import make_frames, make_motion, quality_notice
 from app.known_controls import known_controls
 from app.live_session import LiveChoices, LiveSession
 from app.live_session.guard import SteadyFrames, SteadyMotion
@@ -57,8 +57,8 @@ class OnnxStage:
         self._models = ModelLibrary()
         self._frame_package = self._models.load("frame", frame_model)
         self._motion_package, inner = self._load_motion_or_default(choices.motion_model)
-        self._background = choices.background
-        self._character, frames = self._load(choices.character)
+        self._background, self._quality = choices.background, choices.quality
+        self._character, frames = self._load(choices.character, choices.quality)
         self._motion = SteadyMotion(inner, clock, report)
         self._motion.controls = choices.controls
         output = choices.output
@@ -81,9 +81,11 @@ class OnnxStage:
             self._notice = (str(error), remedy)
             return found
 
-    def _load(self, name: str) -> tuple[Character, SteadyFrames]:
+    def _load(self, name: str, quality: str) -> tuple[Character, SteadyFrames]:
         character = CharacterLibrary().load(name)
-        frames = make_frames(self._frame_package, character, self._provider, _FRAME_THREADS)
+        frames = make_frames(
+            self._frame_package, character, self._provider, _FRAME_THREADS, quality
+        )
         return character, SteadyFrames(frames, self._clock, self._report)
 
     @property
@@ -98,8 +100,9 @@ class OnnxStage:
 
     @property
     def notice(self) -> tuple[str, str]:
-        """See `Stage.notice`: why another provider or motion model than the wished one is used."""
-        return self._notice
+        """See `Stage.notice`: why another provider or motion model than the wished one is used,
+        or what the quality costs here."""
+        return self._notice if self._notice[0] else quality_notice(self._quality, self.provider)
 
     @property
     def character(self) -> str:
@@ -108,8 +111,15 @@ class OnnxStage:
 
     def set_character(self, character: str) -> None:
         """See `Stage.set_character`."""
-        self._character, frames = self._load(character)
+        self._character, frames = self._load(character, self._quality)
         self._engine.set_frames(frames)
+
+    def set_quality(self, quality: str) -> None:
+        """See `Stage.set_quality`."""
+        if quality != self._quality:
+            self._character, frames = self._load(self._character.id, quality)
+            self._quality = quality
+            self._engine.set_frames(frames)
 
     def set_output(self, output: OutputFormat) -> None:
         """See `Stage.set_output`."""

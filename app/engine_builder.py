@@ -32,6 +32,8 @@ class EngineChoices:
     provider: str = "auto"
     motion_model: str = ""
     frame_model: str = ""
+    quality: str = "standard"
+    """`eco`, `standard` or `high`: what the frame generator spends on a picture."""
     threads: int = 1
     """Of the frame generator's graphs; they are too small to gain by a second one."""
 
@@ -58,12 +60,26 @@ def make_motion(package: ModelPackage, provider: ProviderReport) -> MotionSource
 
 
 def make_frames(
-    package: ModelPackage, character: Character, provider: ProviderReport, threads: int
+    package: ModelPackage,
+    character: Character,
+    provider: ProviderReport,
+    threads: int,
+    quality: str = "standard",
 ) -> FrameSource:
     """The frame generator of a package, for one character."""
     from inference.frame_generator import FrameGenerator
 
-    return FrameGenerator(package, character, provider, threads)
+    return FrameGenerator(package, character, provider, threads, quality=quality)
+
+
+def quality_notice(quality: str, provider: str) -> tuple[str, str]:
+    """What to know about a quality on a provider: a sentence and a remedy; ("", "") if nothing."""
+    if quality == "high" and provider == "cpu":
+        return (
+            "High quality is meant for a graphics card; here the processor draws it, slower.",
+            "Choose standard quality if pictures come too slowly.",
+        )
+    return "", ""
 
 
 def build_engine(choices: EngineChoices, seed: int = 0) -> BuiltEngine:
@@ -85,7 +101,7 @@ def build_engine(choices: EngineChoices, seed: int = 0) -> BuiltEngine:
     motion = make_motion(motion_package, provider)
     motion.reset(seed)
     motion.controls = choices.controls
-    frames = make_frames(frame_package, character, provider, choices.threads)
+    frames = make_frames(frame_package, character, provider, choices.threads, choices.quality)
     engine = Engine(motion, frames, compositor)
     return BuiltEngine(engine, provider, motion_package, frame_package, character)
 

@@ -148,6 +148,12 @@ class Session(Protocol):
     def set_output(self, output: OutputFormat) -> None:
         """Change size and rate; refused with a message in `status()` while the camera is on."""
 
+    def set_quality(self, quality: str) -> None:
+        """Draw in `eco`, `standard` or `high`; the picture's size on camera stays the same.
+
+        The present pictures go on until the new ones are ready.
+        """
+
     def set_controls(self, controls: Controls) -> None:
         """Liveliness, warmth and mood; a running direction may change them again."""
 

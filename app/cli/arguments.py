@@ -138,6 +138,14 @@ def add_models(parser: argparse.ArgumentParser, frame: bool = True) -> None:
         )  # fmt: skip
 
 
+def add_quality(parser: argparse.ArgumentParser) -> None:
+    """`--quality`."""
+    parser.add_argument(
+        "--quality", choices=("eco", "standard", "high"), default="standard",
+        help="eco draws less finely and quicker, high more finely (default: standard)",
+    )  # fmt: skip
+
+
 def add_background(parser: argparse.ArgumentParser) -> None:
     """`--background`."""
     parser.add_argument(

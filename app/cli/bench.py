@@ -59,6 +59,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--provider", choices=("auto", "cpu", "cuda", "directml"), default="auto",
         help="where the models run (default: auto)",
     )  # fmt: skip
+    arguments.add_quality(parser)
     parser.set_defaults(run=run)
 
 
@@ -141,6 +142,7 @@ def live_run(options: argparse.Namespace, pace: int, seconds: float) -> tuple[No
         LiveChoices(
             character=options.character, microphone=str(paths.sample_speech()), camera="",
             output=OutputFormat(width, height, pace), provider=options.provider,
+            quality=options.quality,
         ),
     )  # fmt: skip
     with Interrupts() as interrupts, Progress(f"live at {pace} fps", seconds) as progress:
@@ -227,7 +229,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "stages_ms": costs,
         "reference_convolution": reference(),
         "character": stage.character,
-        "frame_size": 512,
+        "quality": options.quality,
+        "frame_size": engine.frames.size if engine.frames is not None else None,
         "output": {"width": options.size[0], "height": options.size[1]},
         "provider": stage.provider,
         "machine": {
@@ -250,7 +253,7 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"{report['fps']:.1f} pictures per second at most; {report['delivered_fps']:.2f} delivered "
         f"of {report['asked_fps']} asked for ({report['output']['width']}x"
-        f"{report['output']['height']}, {report['provider']})\n"
+        f"{report['output']['height']}, {report['provider']}, {report['quality']})\n"
         f"mouth {mouth['p50']:.0f} ms behind the voice (95%: {mouth['p95']:.0f}), pictures "
         f"{picture['p50']:.0f} ms (95%: {picture['p95']:.0f})\n"
         f"first picture {report['first_frame_s']:.2f} s after the start, "

@@ -41,6 +41,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     arguments.add_style(parser)
     arguments.add_background(parser)
     arguments.add_models(parser)
+    arguments.add_quality(parser)
     parser.set_defaults(run=run)
 
 
@@ -153,7 +154,7 @@ def render(
 
 def run(options: argparse.Namespace) -> int:
     """Carry out the command."""
-    from app.engine_builder import EngineChoices, build_engine
+    from app.engine_builder import EngineChoices, build_engine, quality_notice
 
     arguments.check_out(options.out, options.voice, options.other)
     check_film(options.out)
@@ -162,13 +163,14 @@ def run(options: argparse.Namespace) -> int:
     built = build_engine(
         EngineChoices(
             options.character, width, height, options.background, arguments.controls_of(options),
-            options.provider, options.motion_model, options.frame_model,
+            options.provider, options.motion_model, options.frame_model, options.quality,
         ),
         options.seed,
     )  # fmt: skip
     arguments.check_style(options, built.motion_package)
     built.engine.direct(options.direct)
     arguments.warn(built.provider.message)
+    arguments.warn(quality_notice(options.quality, built.provider.name)[0])
     try:
         seconds = render(built.engine, voices, options.out, options.size, options.fps)
     except KeyboardInterrupt:

@@ -51,6 +51,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     arguments.add_style(parser)
     arguments.add_background(parser)
     arguments.add_models(parser)
+    arguments.add_quality(parser)
     parser.set_defaults(run=run)
 
 
@@ -128,6 +129,7 @@ def choices_of(options: argparse.Namespace) -> LiveChoices:
         direction="" if options.direct is None else options.direct.text,
         provider=options.provider,
         motion_model=options.motion_model,
+        quality=options.quality,
     )
 
 

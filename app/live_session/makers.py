@@ -29,6 +29,8 @@ class StageChoices:
     controls: Controls
     motion_model: str = ""
     """Name of a package; "" is the default one."""
+    quality: str = "standard"
+    """`eco`, `standard` or `high`."""
 
 
 class Stage(Protocol):
@@ -55,6 +57,9 @@ class Stage(Protocol):
 
     def set_character(self, character: str) -> None:
         """Load another character, then change over."""
+
+    def set_quality(self, quality: str) -> None:
+        """Load the character for another quality, then change over."""
 
     def set_output(self, output: OutputFormat) -> None:
         """Change the canvas."""

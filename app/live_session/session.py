@@ -54,6 +54,8 @@ class LiveChoices:
     provider: str = "auto"
     motion_model: str = ""
     """Name of a package; "" is the default one."""
+    quality: str = "standard"
+    """`eco`, `standard` or `high`."""
 
 
 class LiveSession:
@@ -266,6 +268,10 @@ class LiveSession:
     def set_character(self, character: str) -> None:
         """See `Session.set_character`."""
         self._studio.set_character(character)
+
+    def set_quality(self, quality: str) -> None:
+        """See `Session.set_quality`."""
+        self._studio.set_quality(quality)
 
     def set_background(self, background: Background) -> None:
         """See `Session.set_background`."""

@@ -39,6 +39,7 @@ class Studio:
             choices.background,
             choices.controls,
             choices.motion_model,
+            choices.quality,
         )
         self._opening = choices.direction  # performed as soon as someone is on stage
         self._stage: Stage | None = None
@@ -100,6 +101,14 @@ class Studio:
             lambda stage: stage.set_character(character),
         )
 
+    def set_quality(self, quality: str) -> None:
+        """Change the quality; says what it costs here, if there is something to say."""
+        self._wish(
+            lambda choices: replace(choices, quality=quality),
+            lambda stage: stage.set_quality(quality),
+            tells=True,
+        )
+
     def set_background(self, background: Background) -> None:
         """Change the background."""
         self._wish(
@@ -158,6 +167,7 @@ class Studio:
         self,
         choose: Callable[[StageChoices], StageChoices],
         change: Callable[[Stage], None] | None,
+        tells: bool = False,
     ) -> None:
         def carry_out() -> None:
             if self._stage is None or change is None:
@@ -166,7 +176,8 @@ class Studio:
                 return
             change(self._stage)
             self._choices = choose(self._choices)
-            self._status = PartStatus(PartState.ON, self.provider)
+            notice = self._stage.notice if tells else ("", "")
+            self._status = PartStatus(PartState.ON, self.provider, *notice)
 
         self._wishes.put(carry_out)
 

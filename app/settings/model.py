@@ -25,11 +25,12 @@ class Quality(StrEnum):
     """How much work the computer may spend on the picture."""
 
     ECO = "eco"
-    """At most 24 pictures per second, preview at 15: for batteries and old laptops."""
+    """At most 24 pictures per second, preview at 15, drawn smaller and painted in 8 bits: for
+    batteries and old laptops."""
     STANDARD = "standard"
     """At most 30 pictures per second, preview the same."""
     HIGH = "high"
-    """Whatever the output asks for, up to 60."""
+    """Whatever the output asks for, up to 60, drawn larger: for graphics cards."""
 
 
 FPS_LIMITS: Final[dict[Quality, int]] = {Quality.ECO: 24, Quality.STANDARD: 30, Quality.HIGH: 60}
@@ -117,7 +118,7 @@ class PerformanceSettings(_Group):
     """How hard to work, and on what."""
 
     quality: Quality = Quality.STANDARD
-    """Ceiling of the picture rate."""
+    """Ceiling of the picture rate, and how finely the character is drawn."""
     provider: Provider = Provider.AUTO
     """Where the models run."""
     motion_model: Annotated[str, Field(max_length=4096)] = ""

@@ -190,6 +190,8 @@ class SessionBridge(QObject):
             session.set_camera(settings.devices.camera)
         elif path in ("video.size", "video.rate", "performance.quality"):
             session.set_output(settings.output())
+            if path == "performance.quality":
+                session.set_quality(settings.performance.quality.value)
             self._set_rate()
         elif path in ("video.background", "video.color", "video.picture"):
             session.set_background(settings.background())

@@ -135,6 +135,9 @@ class SimulatedSession:
         self.calls.append(("direct", text))
         self.change(direction=text)
 
+    def set_quality(self, quality: str) -> None:
+        self.calls.append(("set_quality", quality))
+
     def set_motion_model(self, name: str) -> None:
         self.calls.append(("set_motion_model", name))
         self.change(motion_model=name or "motion-first-light")

@@ -106,6 +106,7 @@ def test_everything_is_kept_over_a_restart(
     assert session.of("set_background")[-1].kind == "green"
     assert session.of("set_controls")[-1] == Controls(0.8, 0.2)
     assert session.of("set_provider") == ["cuda"]
+    assert session.of("set_quality") == ["high"]
 
 
 def test_the_motion_model_is_chosen_by_what_it_can_do(

@@ -90,6 +90,7 @@ class StandInStage:
         self.character = choices.character
         self.notice = ("", "")
         self.motion_model = choices.motion_model
+        self.quality = choices.quality
         self.knows = KNOWN_BY.get(self.motion_model, KNOWS)
         self.background = choices.background
         self.controls = choices.controls
@@ -106,6 +107,12 @@ class StandInStage:
             raise RuntimeError("bad graph")
         self.motion_model = name
         self.knows = KNOWN_BY.get(name, KNOWS)
+
+    def set_quality(self, quality: str) -> None:
+        if quality == "broken":
+            raise PersonareError("There is no quality 'broken'.", remedy="Choose another.")
+        self.quality = quality
+        self.notice = ("High is slow here.", "Choose standard.") if quality == "high" else ("", "")
 
     def set_output(self, output: OutputFormat) -> None:
         self.performer.output = output
@@ -126,6 +133,7 @@ class World:
     inputs: dict[str, SimulatedInput] = field(default_factory=dict)
     cameras: dict[str, SimulatedCamera] = field(default_factory=dict)
     performers: list[StandInPerformer] = field(default_factory=list)
+    stages: list[StandInStage] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     make_camera: Callable[[str, OutputFormat], CameraSink] | None = None
     make_recorder: Callable[..., RecorderDevice] | None = None
@@ -142,6 +150,7 @@ class World:
         performer = StandInPerformer(choices.output, self.clock, self.draw_seconds)
         stage = StandInStage(choices, performer)
         self.performers.append(performer)
+        self.stages.append(stage)
         self.reports.append(report)
         return stage
 

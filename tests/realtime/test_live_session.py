@@ -186,6 +186,24 @@ class TestSession:
         wait_for(lambda: len(world.performers) == 2)
         wait_for(lambda: session.status().provider == "cuda")
 
+    def test_the_quality_changes_while_the_camera_is_on(self, world: World, make) -> None:
+        session = make(camera="cam", quality="eco")
+        wait_for(lambda: session.status().engine.state is PartState.ON)
+        pictures_go_on(world)
+        session.set_quality("high")
+        wait_for(lambda: session.status().engine.message == "High is slow here.")
+        assert session.status().engine.state is PartState.ON
+        session.set_quality("broken")
+        wait_for(lambda: "no quality 'broken'" in session.status().engine.message)
+        pictures_go_on(world)
+        session.set_quality("standard")
+        wait_for(lambda: session.status().engine.message == "")
+        session.set_quality("broken")
+        session.set_provider("cuda")  # the stage is set anew, with the last quality that worked
+        wait_for(lambda: len(world.stages) == 2)
+        assert [stage.quality for stage in world.stages] == ["standard", "standard"]
+        assert world.cameras["cam"].opened == 1
+
     def test_moods_cues_and_directions_reach_the_performer(self, world: World, make) -> None:
         session = make()
         session.cue("nod")  # nobody is there yet: nothing to do, and no fault
