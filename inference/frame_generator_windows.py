@@ -333,6 +333,8 @@ class Painter:
         identity = open_session(package.path("identity"), provider, threads)
         codes = identity.run(views)
         self._codes = {name: value.copy() for name, value in codes.items()}
+        for session in (*self._paint, self._relight):
+            session.fix({k: v for k, v in self._codes.items() if k in session.inputs})
 
     def inputs(self, motion_D: Float32Array) -> dict[str, Float32Array]:
         """What the painting graphs are given for a motion, by the names of their inputs."""

@@ -1,8 +1,9 @@
 """A small wrapper of ONNX Runtime: buffers made once, few threads, no spinning, state kept inside.
 
 Where all shapes of a graph are fixed, inputs and outputs are bound to memory once and a run only
-copies the inputs. State tensors (an input fed by an output of the run before) alternate between two
-buffers, so they are never copied at all.
+copies the inputs. Inputs that never change (`OnnxSession.fix`) are not copied again, and on CUDA
+stay in the card's memory. State tensors (an input fed by an output of the run before) alternate
+between two buffers, so they are never copied at all.
 """
 
 from __future__ import annotations
@@ -72,7 +73,30 @@ class OnnxSession:
         self._bound = all(s.fixed for s in (*self.inputs.values(), *self.outputs.values()))
         if not all(self.inputs[name].fixed for name in self._state):
             raise ValueError("state tensors need a fixed shape")
+        self._kept: dict[str, tuple[AnyArray, Any]] = {}  # fixed inputs, alive as long as we are
         self._make_buffers()
+
+    def fix(self, inputs: Mapping[str, AnyArray]) -> None:
+        """Give inputs that never change, once: from now on `run` needs the others alone.
+
+        On CUDA they are moved into the card's memory.
+
+        Raises:
+            ValueError: the graph's shapes may vary, or a value has another shape than its input.
+        """
+        if not self._bound:
+            raise ValueError("only a graph of fixed shapes can keep inputs")
+        place = "cuda" if self.provider == "cuda" else "cpu"
+        for name, value in inputs.items():
+            spec = self.inputs[name]
+            if value.shape != spec.shape:
+                raise ValueError(f"input {name} has shape {value.shape}, not {spec.shape}")
+            array = np.array(value, spec.dtype)  # our own copy, in one piece
+            kept = onnxruntime.OrtValue.ortvalue_from_numpy(array, place, 0)
+            self._kept[name] = (array, kept)
+            self._in.pop(name, None)
+            for binding in self._bindings:
+                binding.bind_ortvalue_input(name, kept)
 
     def _make_buffers(self) -> None:
         state_outputs = set(self._state.values())

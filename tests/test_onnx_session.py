@@ -139,3 +139,25 @@ def test_a_slow_or_wrong_provider_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 def test_an_unknown_provider_is_an_error() -> None:
     with pytest.raises(PersonareError, match="no execution provider 'abacus'"):
         choose_provider("abacus")
+
+
+def test_a_fixed_input_is_given_once(tmp_path: Path) -> None:
+    path = tmp_path / "graph.onnx"
+    path.write_bytes(accumulator())
+    session = open_session(path)
+    x, state = np.array([1, 2, 3], np.float32), np.array([10, 20, 30], np.float32)
+    session.fix({"state": state})
+    state[:] = 0  # ours no more
+    for k in (1, 2):
+        np.testing.assert_array_equal(session.run({"x": k * x})["y"], k * x + [10, 20, 30])
+    session.fix({"state": np.ones(3)})
+    np.testing.assert_array_equal(session.run({"x": x})["y"], x + 1)
+    with pytest.raises(ValueError, match="input state has shape"):
+        session.fix({"state": np.ones(2, np.float32)})
+
+
+def test_a_graph_of_free_shapes_keeps_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "graph.onnx"
+    path.write_bytes(accumulator(None))
+    with pytest.raises(ValueError, match="fixed shapes"):
+        open_session(path).fix({"state": np.ones(3, np.float32)})

@@ -214,6 +214,26 @@ def test_a_forbidden_folder_is_one_sentence(run: Run, voice: Path) -> None:
     assert "may not be written" in err
 
 
+def test_the_quality_reaches_the_generator(
+    run: Run, voice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def make_frames(*rest: object) -> SimulatedFrames:
+        asked.append(rest[-1])
+        return SimulatedFrames()
+
+    monkeypatch.setattr(engine_builder, "make_frames", make_frames)
+    words = ("render", "--voice", voice, "--provider", "cpu", "--out")
+    assert run(*words, "a.mp4")[0] == 0
+    status, _, err = run(*words, "b.mp4", "--quality", "eco")
+    assert (status, "quality" in err.lower()) == (0, False)
+    status, _, err = run(*words, "c.mp4", "--quality", "high")
+    assert status == 0
+    assert "High quality" in err
+    assert asked == ["standard", "eco", "high"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_leaves_a_film_that_plays(
     run: Run, voice: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
