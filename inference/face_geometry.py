@@ -147,7 +147,7 @@ def geometry_arrays(
         elif layer.name == "body":
             grids = _skin_grids(body, box_4, True) | _weights(body, box_4, BODY_WEIGHT)
         else:
-            grids = _skin_grids(head, box_4, True, sides=True) | _weights(head, box_4, 1.0)
+            grids = _skin_grids(head, box_4, True) | _weights(head, box_4, 1.0)
         cut = layer.rgba[y : y + h, x : x + w]
         grids |= {
             "colour": encode(cv.cvtColor(np.ascontiguousarray(cut[..., :3]), cv.COLOR_RGB2BGR)),
@@ -205,9 +205,7 @@ def _moving(fit: FaceFit, model: FaceModel, points: Any) -> list[tuple[str, Floa
     ]
 
 
-def _skin_grids(
-    maps: _Maps, box_4: Float32Array, limit: bool, known: Any = None, sides: bool = False
-) -> dict[str, Any]:
+def _skin_grids(maps: _Maps, box_4: Float32Array, limit: bool, known: Any = None) -> dict[str, Any]:
     """Depth and displacements of the skin over a box."""
     used = np.unique(maps.seen.corners_P3)
     faced = maps.faced.read(-maps.fit.points_N3[:, 2:])
@@ -218,7 +216,7 @@ def _skin_grids(
             _moving(maps.fit, maps.model, used), key=lambda item: MOTION_INDEX[item[0]]
         )
     )
-    return pack_grid(depth, bases, box_4, camera.FOCAL, limit, sides)
+    return pack_grid(depth, bases, box_4, camera.FOCAL, limit)
 
 
 def _weights(maps: _Maps, box_4: Float32Array, most: float) -> dict[str, Any]:
@@ -261,8 +259,7 @@ def _hair_grids(head: _Maps, depth_HW: Float32Array, box_4: Float32Array) -> dic
     lift = breath[head.model.region("scalp")].mean(0)
     bases = [("breath", np.broadcast_to(lift, (GRID, GRID, 3)).astype(np.float32))]
     weight = np.full((GRID, GRID), 255, np.uint8)
-    packed = pack_grid(depth, bases, box_4, camera.FOCAL, True, sides=True)
-    return packed | {"weight": weight}
+    return pack_grid(depth, bases, box_4, camera.FOCAL, True) | {"weight": weight}
 
 
 def _mouth_arrays(model: FaceModel, fit: FaceFit, corner: tuple[int, int]) -> dict[str, Any]:

@@ -18,8 +18,6 @@ cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 SLOPE: Final = 2.7
 """Largest change of depth per distance sideways; 1 / sin(turn) must stay above it."""
-STEEPEST: Final = 8.0
-"""The limit where a turning head shows more of the surface, not less: it only stretches there."""
 STEP: Final = 0.05
 """Rounding of the bases, in pixels."""
 MARGIN: Final = 40
@@ -62,24 +60,18 @@ def to_grid(map_HWC: Float32Array, box_4: Float32Array) -> Float32Array:
     return np.asarray(out.reshape(GRID, GRID, -1), np.float32)
 
 
-def limit_slope(
-    depth_HW: Float32Array, step: tuple[float, float], left: float = SLOPE, right: float = SLOPE
-) -> Float32Array:
+def limit_slope(depth_HW: Float32Array, step: tuple[float, float]) -> Float32Array:
     """The farthest surface that is nowhere behind the given one and nowhere steeper than SLOPE.
 
-    `step` is the distance (in depth's units) between neighbours across and down; `left` and `right`
-    are the limits where the surface falls away to that side of the picture.
+    `step` is the distance (in depth's units) between neighbours across and down.
     """
     out = depth_HW.copy()
     for _ in range(2 * GRID):
         before = out.copy()
-        for axis, distance, limits in ((1, step[0], (right, left)), (0, step[1], (SLOPE, SLOPE))):
+        for axis, distance in ((1, step[0]), (0, step[1])):
             padded = np.pad(out, [(1, 1) if a == axis else (0, 0) for a in (0, 1)], mode="edge")
-            ahead, behind = (
-                np.take(padded, np.arange(k, k + GRID), axis) + limit * distance
-                for k, limit in zip((0, 2), limits, strict=True)
-            )
-            out = np.minimum(out, np.minimum(ahead, behind))
+            ahead, behind = (np.take(padded, np.arange(k, k + GRID), axis) for k in (0, 2))
+            out = np.minimum(out, np.minimum(ahead, behind) + SLOPE * distance)
         if np.array_equal(before, out):
             break
     return out
@@ -91,24 +83,15 @@ def pack_grid(
     box_4: Float32Array,
     focal: float,
     limit: bool,
-    sides: bool = False,
 ) -> dict[str, Any]:
     """A grid's part of `geometry.npz`: depth (GRID, GRID) and bases (GRID, GRID, 3) by motion name.
 
     `focal` is the camera's in pixels; `limit` keeps the depth from folding when the head turns.
-    `sides` adds depths for a head turned to the left and to the right of the picture, each limited
-    only where it would fold: the side that comes into view has its whole depth.
     Bases that round to nothing are left out.
     """
     pixel = float(depth_HW.mean()) / focal
-    turned = []
     if limit:
         cell = (float(box_4[2]) / GRID * pixel, float(box_4[3]) / GRID * pixel)
-        if sides:
-            turned = [
-                limit_slope(depth_HW, cell, SLOPE, STEEPEST),
-                limit_slope(depth_HW, cell, STEEPEST, SLOPE),
-            ]
         depth_HW = limit_slope(depth_HW, cell)
     kept, index = [], []
     for name, grid in bases:
@@ -117,11 +100,7 @@ def pack_grid(
             kept.append(rounded)
             index.append(MOTION_INDEX[name])
     low, high = float(depth_HW.min()), float(depth_HW.max()) + 1e-3
-    more = {}
-    if turned:
-        behind = np.rint((np.stack(turned) - depth_HW) / (STEP * pixel)).clip(0, 65535)
-        more = {"behind": behind.astype(np.uint16), "behind_step": np.float32(STEP * pixel)}
-    return more | {
+    return {
         "box": box_4,
         "depth": np.rint((depth_HW - low) / (high - low) * 65535).astype(np.uint16),
         "depth_range": np.array([low, high], np.float64),

@@ -23,9 +23,6 @@ POSE: Final = slice(MOTION_INDEX["headYaw"], MOTION_INDEX["headZ"] + 1)
 STEPS: Final = (1.0, 0.55, 1.0, 0.55, 1.0, 0.55, 1.0, 0.55)
 """Step lengths of the fixed-point iteration; see `training.frames.flow`."""
 
-TURNED: Final = float(np.radians(8.0))
-"""Yaw from which a layer has the whole depth of the side that comes into view."""
-
 
 class GridFlow:
     """Inverse maps of one layer or patch. Sizes of the maps are free."""
@@ -42,10 +39,7 @@ class GridFlow:
         self._place_5 = place_5
         self._rest_2P = _project(self._point_3P, camera_34)
         self._weight: Float32Array | float = 0.0
-        self._behind: Float32Array | None = None
         if isinstance(grid, Layer):
-            if grid.behind_23HW is not None:
-                self._behind = grid.behind_23HW.reshape(2, 3, -1)
             weight_P = grid.weight_HW.ravel()
             same = float(np.ptp(weight_P)) == 0.0
             self._weight = float(weight_P[0]) if same else weight_P
@@ -86,10 +80,6 @@ class GridFlow:
         if place_5 is None:
             raise ValueError("a grid without a pivot cannot follow the head")
         weight, size = self._weight, np.float32
-        if self._behind is not None:
-            turned = float(pose_6[0])
-            share = size(min(abs(turned) / TURNED, 1.0))
-            point_3P = point_3P + share * self._behind[int(turned > 0)]
         x, y, z = point_3P - place_5[:3, None]
         yaw, pitch, roll = (size(a) * np.asarray(weight, size) for a in pose_6[:3])
         x, y = _turn(x, y, -roll)

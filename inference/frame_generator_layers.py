@@ -56,9 +56,6 @@ class Layer:
     index_K: NDArray[np.int64]
     follows_head: bool
     """Whether the layer as a whole travels with the head."""
-    behind_23HW: Float32Array | None = None
-    """How far the points lie behind `point_3HW` when the head is turned to the picture's left, and
-    to its right: the side that comes into view has its whole depth (`face_grids.pack_grid`)."""
     detail: UInt8Array | None = None
     """The picture as it was stored, where that is finer: the same part of the frame."""
 
@@ -113,13 +110,6 @@ def unproject(camera_34: Float32Array, place_2HW: Float32Array, depth_HW: Float3
     back_33 = np.linalg.inv(camera_34[:, :3].astype(np.float64))
     shifted = image_3HW.reshape(3, -1) - camera_34[:, 3:]
     return (back_33 @ shifted).reshape(image_3HW.shape).astype(np.float32)
-
-
-def _ray(camera_34: Float32Array, place_2HW: Float32Array) -> Float32Array:
-    """Change of the point (3, H, W) per depth along the rays through pixel places."""
-    far, near = (np.full(place_2HW.shape[1:], depth, np.float32) for depth in (2.0, 1.0))
-    ray: Float32Array = unproject(camera_34, place_2HW, far) - unproject(camera_34, place_2HW, near)
-    return ray
 
 
 def project(camera_34: Float32Array, point_3N: Float32Array) -> Float32Array:
