@@ -5,8 +5,8 @@ OpenCV moves the layers' pixels along it at full resolution, `paint.onnx` suppli
 where a mask it learned says so, and `relight.onnx` adds the change of light. The same motion always
 gives the same pixels on the same machine.
 
-There are three qualities, one code path: they differ in the size of the frame and in the precision
-of the painting graph (`QUALITIES`).
+There are three qualities and one code path: they differ in the size of the frame and in the
+precision of the graphs that paint (`QUALITIES`).
 """
 
 from __future__ import annotations
@@ -81,11 +81,16 @@ class Quality:
 
 
 QUALITIES: Final[dict[str, Quality]] = {
-    "eco": Quality(384, int8=True),
+    "eco": Quality(SIZE, int8=True),
     "standard": Quality(SIZE),
     "high": Quality(720),
 }
-"""`eco` for batteries and old processors, `high` for a canvas of 720 rows or more."""
+"""`eco` for batteries and old processors, `high` for a canvas of 720 rows or more.
+
+Measured (lena, processor time of a frame): in 8 bits 16.0 ms at 512 pixels, 15.0 at 384, 13.1 at
+256; in floating point 23.7 ms. Smaller frames save little and are visibly softer, so `eco` is not
+smaller.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +261,7 @@ class FrameGenerator:
         """Lay layers over the canvas, the head with its windows painted."""
         for each in moved:
             if each.layer.name == "head" and canon_2HW is not None and paint is not None:
-                put_windows(each.pixels, canon_2HW, each.box, each.view, paint, self._scale)
+                put_windows(each.pixels, canon_2HW, each.box, each.view, paint)
             lay_over(self._premultiplied[each.view], each.pixels)
 
     def _light_at_rest(self) -> Float32Array:

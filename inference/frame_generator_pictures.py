@@ -114,10 +114,10 @@ def put_windows(
     box_4: NDArray[np.int64],
     view: tuple[slice, slice],
     paint: list[WindowSource],
-    scale: float,
 ) -> None:
     """Blend the painted windows over the head's visible region, in place.
 
+    Windows keep their own resolution; the look-up enlarges them with the frame.
     `canon_2HW` tells, on the grid over the head's box, where in the unposed head to look.
     """
     parts = [_part(canon_2HW, window, box_4, view) for window in paint]
@@ -128,29 +128,13 @@ def put_windows(
         part = _within(rough, window, canon_x, canon_y)
         if part is None:
             continue
-        colour, mask = _window_fitted(window, scale)
         x, y = window.corner
         map_x, map_y = canon_x[part] - x, canon_y[part] - y
-        if colour is not window.colour:
-            across, down = (mask.shape[k] / window.mask.shape[k] for k in (1, 0))
-            map_x, map_y = (map_x + 0.5) * across - 0.5, (map_y + 0.5) * down - 0.5
-        over = cv.remap(colour, map_x, map_y, cv.INTER_LINEAR)
-        keep = cv.bitwise_not(cv.remap(mask, map_x, map_y, cv.INTER_LINEAR))
+        over = cv.remap(window.colour, map_x, map_y, cv.INTER_LINEAR)
+        keep = cv.bitwise_not(cv.remap(window.mask, map_x, map_y, cv.INTER_LINEAR))
         kept = cv.multiply(region[part], cv.merge([keep] * 4), scale=1 / 255)
         cv.add(kept, over, dst=kept)
         region[part] = kept
-
-
-def _window_fitted(window: WindowSource, scale: float) -> tuple[UInt8Array, UInt8Array]:
-    """A window's picture and mask, made smaller where the frame has fewer pixels than they."""
-    if scale >= 1:
-        return window.colour, window.mask
-    height, width = window.mask.shape
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return (
-        cv.resize(window.colour, size, interpolation=cv.INTER_AREA),
-        cv.resize(window.mask, size, interpolation=cv.INTER_AREA),
-    )
 
 
 def _inside(window: WindowSource, x: Float32Array, y: Float32Array) -> tuple[Any, Any]:

@@ -61,15 +61,17 @@ def test_each_quality_has_its_size_and_says_so(ladder: dict[str, FrameGenerator]
         assert frame.shape == (generator.size, generator.size, 4)
         assert generator.quality == quality
         sizes[quality] = generator.size
-    assert sizes["eco"] < sizes["standard"] == 512 < 720 <= sizes["high"]
+    assert sizes["eco"] == sizes["standard"] == 512 < 720 <= sizes["high"]
     assert [ladder[quality].precision for quality in QUALITIES] == ["int8", "fp32", "fp32"]
 
 
-@pytest.mark.parametrize("quality", ["eco", "high"])
-def test_all_qualities_show_the_same(ladder: dict[str, FrameGenerator], quality: str) -> None:
+@pytest.mark.parametrize(("quality", "least"), [("eco", 42), ("high", 33)])
+def test_all_qualities_show_the_same(
+    ladder: dict[str, FrameGenerator], quality: str, least: float
+) -> None:
     for motion_D in (motion(), SPEAKING, motion(headYaw=-0.3, headRoll=0.2, eyeBlinkLeft=1.0)):
         reference = on_canvas(ladder["standard"], motion_D)
-        assert psnr(on_canvas(ladder[quality], motion_D), reference) > 33
+        assert psnr(on_canvas(ladder[quality], motion_D), reference) > least
     # nothing is out of place by a part of a pixel: shifted by one, the pictures are less alike
     reference = on_canvas(ladder["standard"], SPEAKING)
     drawn = on_canvas(ladder[quality], SPEAKING)

@@ -142,7 +142,7 @@ def add_quality(parser: argparse.ArgumentParser) -> None:
     """`--quality`."""
     parser.add_argument(
         "--quality", choices=("eco", "standard", "high"), default="standard",
-        help="eco draws less finely and quicker, high more finely (default: standard)",
+        help="eco paints in 8 bits and saves power, high draws larger (default: standard)",
     )  # fmt: skip
 
 

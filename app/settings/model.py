@@ -25,8 +25,8 @@ class Quality(StrEnum):
     """How much work the computer may spend on the picture."""
 
     ECO = "eco"
-    """At most 24 pictures per second, preview at 15, drawn smaller and painted in 8 bits: for
-    batteries and old laptops."""
+    """At most 24 pictures per second, preview at 15, painted in 8 bits: for batteries and old
+    laptops."""
     STANDARD = "standard"
     """At most 30 pictures per second, preview the same."""
     HIGH = "high"

@@ -272,7 +272,7 @@ class PerformancePage(Page):
             "Quality",
             "performance.quality",
             [
-                (Quality.ECO, "Eco: softer, at most 24 per second, saves the battery"),
+                (Quality.ECO, "Eco: at most 24 per second, saves the battery"),
                 (Quality.STANDARD, "Standard: at most 30 per second"),
                 (Quality.HIGH, "High: finer, up to 60 per second, for graphics cards"),
             ],
