@@ -6,7 +6,7 @@ The last step of importing a picture: everything after the networks. What comes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,14 +19,25 @@ from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
 from inference.face_eyes import eye_arrays
 from inference.face_fit import FaceFit, fit_face
 from inference.face_geometry import geometry_arrays, geometry_file
-from inference.face_grids import MARGIN
+from inference.face_grids import MARGIN, encode
 from inference.face_layers import LayerPicture, take_apart
-from inference.face_lips import between_lips, closing_of, own_teeth, with_lips_that_close
+from inference.face_lips import (
+    between_lips,
+    closing_of,
+    own_teeth,
+    smooth_cut,
+    with_lips_that_close,
+)
 from inference.face_model import FaceModel
 from inference.face_mouth import borrow_bank, cut_of
 from inference.face_points import FILE as LANDMARKS_FILE
 from inference.face_points import Landmarks
 from inference.face_raster import look
+from inference.face_reference_eyes import ShutEyes, shut_eyes
+from inference.face_reference_mouth import with_own_inside
+from inference.face_references import EYES, MOUTH, Face, Reference
+from inference.face_tones import Tone, one_tone
+from inference.face_view import with_own_reach
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -40,6 +51,7 @@ def character_files(
     landmarks: Landmarks,
     masks: Mapping[str, Float32Array],
     lenders: Iterable[Character],
+    references: Sequence[Reference] = (),
 ) -> dict[str, bytes]:
     """`portrait.png`, `thumbnail.png`, `eyes-shut.png`, `geometry.npz`, `landmarks.json` by name.
 
@@ -50,14 +62,19 @@ def character_files(
     Raises:
         PersonareError: the landmarks are no face's, or the masks show none.
     """
-    fit = with_lips_that_close(model, fit_face(model, landmarks))
+    fit = with_own_reach(model, fit_face(model, landmarks))
+    fit = with_lips_that_close(model, fit)
     layers = take_apart(model, fit, picture, masks)
     portrait = composed(layers)
-    arrays = mouth_and_all(model, fit, layers, portrait, lenders)
+    face = Face(picture, landmarks, fit)
+    lids = with_eyes_shut(model, fit, portrait)
+    known = next((other.face for other in references if EYES in other.kinds), None)
+    shut = None if known is None else shut_eyes(model, face, known)
+    arrays = mouth_and_all(model, face, layers, portrait, lenders, references, shut)
     return {
         "portrait.png": png(portrait),
         "thumbnail.png": png(thumbnail(portrait)),
-        "eyes-shut.png": png(with_eyes_shut(model, fit, portrait)),
+        "eyes-shut.png": png(lids if shut is None else shut.over(lids)),
         "geometry.npz": geometry_file(arrays),
         LANDMARKS_FILE: landmarks.text().encode(),
     }
@@ -65,22 +82,41 @@ def character_files(
 
 def mouth_and_all(
     model: FaceModel,
-    fit: FaceFit,
+    face: Face,
     layers: list[LayerPicture],
     portrait: UInt8Array,
     lenders: Iterable[Character],
+    references: Sequence[Reference] = (),
+    shut: ShutEyes | None = None,
 ) -> dict[str, Any]:
-    """The arrays of `geometry.npz`, with a borrowed inside of the mouth."""
-    arrays = geometry_arrays(model, fit, layers)
+    """The arrays of `geometry.npz`; the inside of the mouth is a reference's, or borrowed."""
+    fit = face.fit
+    tone = one_tone(portrait[portrait[..., 3] > 250][:, :3])
+    arrays = geometry_arrays(model, fit, layers, face.landmarks.roll)
+    arrays |= smooth_cut(arrays)
     head = next((layer for layer in layers if layer.name == "head"), None)
-    arrays |= {} if head is None else eye_arrays(model, fit, head)
+    arrays |= {} if head is None else eye_arrays(model, fit, head, shut, tone is None)
     corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
     cut, closing = cut_of(arrays), closing_of(model, fit)
     if closing is not None:  # where the lips would meet: the bank was made for shut ones
         marks = model.at_landmarks(camera.project(fit.points_N3 + closing).astype(np.float32))
         cut = replace(cut, y=float(marks[model.landmarks.index(MEETING), 1]) - corner[1])
     arrays |= borrow_bank(lenders, portrait, arrays, cut)
-    return arrays | own_teeth(arrays, portrait, between_lips(model, fit, corner))
+    opened = [reference.face for reference in references if MOUTH in reference.kinds]
+    arrays |= with_own_inside(model, face, opened, arrays)
+    arrays |= own_teeth(arrays, portrait, between_lips(model, fit, corner))
+    return arrays if tone is None else arrays | _toned(arrays, tone)
+
+
+def _toned(arrays: Mapping[str, Any], tone: Tone) -> dict[str, Any]:
+    """The inside of the mouth in the tone of a portrait that has only one: black and white."""
+    out = {}
+    for name in ("mouth_colour", "tongue_colour"):
+        if name in arrays:
+            rgb = cv.cvtColor(cv.imdecode(arrays[name], cv.IMREAD_COLOR), cv.COLOR_BGR2RGB)
+            toned = np.rint(tone(rgb)).astype(np.uint8)
+            out[name] = encode(cv.cvtColor(toned, cv.COLOR_RGB2BGR))
+    return out
 
 
 def composed(layers: list[LayerPicture]) -> UInt8Array:

@@ -21,6 +21,7 @@ from inference.face_grids import MARGIN, encode, fill, smoothstep
 from inference.face_layers import LayerPicture
 from inference.face_model import FaceModel
 from inference.face_raster import look
+from inference.face_reference_eyes import ShutEyes
 from inference.frame_generator_eyes import LOOKS, SIDES
 
 cv: Any = cv2
@@ -38,6 +39,10 @@ UNFOLDS: Final = (0.2, 0.45)
 LINE: Final = 2.0
 LINE_SHARE: Final = 0.10
 """Pixels along a lid's edge that stay as they are, and the least share of the eye's height."""
+STROKES: Final = (0.45, 0.95)
+"""Closings between which an upper lid gets the strokes that another picture shows of it shut."""
+MEETING: Final = (0.75, 1.0)
+"""The same of the skin that does not move."""
 RIM_AT_IRIS: Final = 0.3
 """The same where the iris meets the lids: it must not stay behind when the eye turns."""
 RISE: Final = 10
@@ -93,8 +98,15 @@ class _Window:
         return cv.dilate(out, disc) > 0
 
 
-def eye_arrays(model: FaceModel, fit: FaceFit, head: LayerPicture) -> dict[str, Any]:
-    """The bank's part of `geometry.npz`."""
+def eye_arrays(
+    model: FaceModel,
+    fit: FaceFit,
+    head: LayerPicture,
+    shut: ShutEyes | None = None,
+    painted: bool = True,
+) -> dict[str, Any]:
+    """The bank's part of `geometry.npz`; `shut` is what another picture tells of the lids, and
+    without `painted` networks never paint."""
     windows = [_window(model, fit, side) for side in SIDES]
     left, right = (fit.places_N2[index] for index in model.eyes)
     apart = max(float(np.linalg.norm(left - right)), 1.0)
@@ -102,13 +114,13 @@ def eye_arrays(model: FaceModel, fit: FaceFit, head: LayerPicture) -> dict[str, 
     out: dict[str, Any] = {
         "eye_level": np.array(LEVELS, np.float32),
         "eye_follow": _follow(model, fit),
-        "eye_painted": np.array(tall < LARGE),
+        "eye_painted": np.array(painted and tall < LARGE),
     }
     for side, window in zip(SIDES, windows, strict=True):
         name = f"eye_bank_{side.lower()}"
         rgb, alpha = _cut(head, window)
         radius = _iris_radius(rgb, 255 - _lids(model, fit, head, window, side, 0.0)[..., 3], window)
-        lids = [_lids(model, fit, head, window, side, level, radius) for level in LEVELS]
+        lids = [_lids(model, fit, head, window, side, level, radius, shut) for level in LEVELS]
         bare = 255 - lids[LEVELS.index(0.0)][..., 3]
         tall_picture = np.concatenate(lids)
         out |= {
@@ -162,6 +174,7 @@ def _lids(
     side: str,
     level: float,
     iris: float = 0.0,
+    shut: ShutEyes | None = None,
 ) -> UInt8Array:
     """The lids at one closing (H, W, RGBA), premultiplied."""
     base = fit.bases_LN3[_row(model, f"eye{'Blink' if level > 0 else 'Wide'}{side}")]
@@ -198,11 +211,31 @@ def _lids(
         unfolds = smoothstep(*UNFOLDS, away / max(float(away[cover > 0].max()), 1.0))
         line = max(LINE, LINE_SHARE * window.height)
         straight = _without_lashes(straight, unfolds, known, level, line)
+        if shut is not None:
+            ends = camera.project(fit.points_N3 + base).astype(np.float32) - window.corner
+            travel = np.linalg.norm(base, axis=1, keepdims=True)
+            values = np.concatenate([ends, travel / max(float(travel.max()), 1e-6)], 1)
+            there = _continued(seen.read(values.astype(np.float32)), known)
+            there = there[: FINE * height, : FINE * width]
+            straight = _with_strokes(straight, shut, there, shift, level)
     drawn = np.dstack([straight.clip(0, 255) * cover[..., None], 255 * cover])
     small = cv.resize(drawn, (width, height), interpolation=cv.INTER_AREA)
     if level == 0:  # to the last pixel the picture's
         small[..., :3] = _cut(head, window)[0] * (small[..., 3:] / 255)
     return np.asarray(np.rint(small.clip(0, 255)), np.uint8)
+
+
+def _with_strokes(
+    straight: Float32Array, shut: ShutEyes, there: Float32Array, shift: Any, level: float
+) -> Float32Array:
+    """Lids with the lashes and folds that they show when shut. `there` (H, W, 3) tells where each
+    place lies then (pixels of the window, `shift` more in the picture with MARGIN) and its share of
+    the longest way there: what does not move gets its strokes only when the lids meet."""
+    x, y = (np.ascontiguousarray(there[..., k] + shift[k], np.float32) for k in (0, 1))
+    moves = smoothstep(0.35, 0.65, there[..., 2])
+    amount = moves * smoothstep(*STROKES, level) + (1 - moves) * smoothstep(*MEETING, level)
+    kept = cv.remap(shut.share, x, y, cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)
+    return np.asarray(straight * (1 - amount[..., None] * (1 - kept)), np.float32)
 
 
 def _without_lashes(

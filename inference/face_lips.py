@@ -102,6 +102,30 @@ def between_lips(model: FaceModel, fit: FaceFit, corner: tuple[int, int]) -> Flo
     return np.asarray(mask / 255, np.float32)
 
 
+def smooth_cut(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The two lips' shares parted by a smooth line: found column by column, it has steps that show
+    as a fringe on opened lips."""
+    lower = cv.imdecode(arrays["lower_lip_share"], cv.IMREAD_GRAYSCALE)
+    columns = np.flatnonzero((lower == 0).any(0))
+    if len(columns) < 4:
+        return {}
+    rows = (lower[:, columns] > 0).argmax(0).astype(np.float32)
+    width = max(len(columns) / 16, 1.5)
+    # mirrored about its ends, which must stay where they are
+    reach = min(round(4 * width), len(rows) - 1)
+    padded = np.pad(rows, reach, mode="reflect", reflect_type="odd")
+    line = cv.GaussianBlur(padded[None], (0, 0), width)[0][reach:-reach] - 0.5
+    across = np.interp(np.arange(lower.shape[1]), columns, line)
+    below = np.clip(np.arange(lower.shape[0])[:, None] - across + 0.5, 0, 1)
+    beside = np.ones(lower.shape[1], bool)
+    beside[columns[0] : columns[-1] + 1] = False
+    shares = {"upper": 1 - below, "lower": np.maximum(below, beside)}
+    return {
+        f"{lip}_lip_share": encode(np.rint(255 * share).astype(np.uint8))
+        for lip, share in shares.items()
+    }
+
+
 def own_teeth(
     arrays: Mapping[str, Any], portrait: UInt8Array, between_HW: Float32Array
 ) -> dict[str, Any]:

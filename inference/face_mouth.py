@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 
 from inference.character import Character
-from inference.contract import PersonareError, UInt8Array
-from inference.face_grids import encode
+from inference.contract import MOTION_INDEX, PersonareError, UInt8Array
+from inference.face_grids import encode, smoothstep
+from inference.frame_generator_layers import read_bases
 from inference.frame_generator_windows import WINDOW_SIZES, read_view, window_of
 
 cv: Any = cv2
@@ -28,6 +29,19 @@ _LIGHTS: Final = (0.45, 1.3)
 """Least and most that its light is changed."""
 _TINTS: Final = (0.8, 1.2)
 """The same of each channel beside the others."""
+HELD_AWAY: Final = {
+    "mouthLowerDownLeft": 0.5,
+    "mouthLowerDownRight": 0.5,
+    "mouthUpperUpLeft": 0.35,
+    "mouthUpperUpRight": 0.35,
+}
+"""What holds the lips away from the teeth in a lender's pictures."""
+FROM_LIPS: Final = 2.0
+"""Pixels from the lips that are not taken: they mix with the lip's colour."""
+BELOW_LIPS: Final = 3.5
+"""The same of the lower lip, which bulges over what lies behind it."""
+DEEPER: Final = 0.6
+"""Light that is lost where the lender's lips were."""
 _KEYS: Final = ("mouth_jaw", "tongue_out", "tongue_jaw")
 _WINDOWS: Final = ("mouth", "eye_left", "eye_right")
 _PICTURES: Final = (
@@ -85,6 +99,7 @@ def borrow_bank(
     if best is None:
         return {}
     _, bank, view = best
+    bank |= _without_lips(bank)
     light = eye_white(portrait, arrays) / np.maximum(eye_white(view, bank), 1.0)
     whole = float(np.clip(light.mean(), *_LIGHTS))
     tint = np.clip(light / max(float(light.mean()), 1e-3), *_TINTS)
@@ -125,8 +140,62 @@ def _lent(lender: Character) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as archive:
         if "eye_level" in archive.files:
             raise ValueError("a toon or drawn mouth fits no other picture")
-        names = (*_KEYS, *_WINDOWS, *_PICTURES)
+        lips = [n for n in archive.files if n.startswith(("upper_lip_", "lower_lip_"))]
+        names = (*_KEYS, *_WINDOWS, *_PICTURES, "camera", *lips)
         return {name: archive[name] for name in names}
+
+
+def _without_lips(bank: dict[str, Any]) -> dict[str, Any]:
+    """The lender's pictures with what lies between its lips carried on over them: they are no part
+    of another's mouth, which may open further at its corners."""
+    width, height = WINDOW_SIZES["mouth"]
+    tiles = cv.imdecode(bank["mouth_colour"], cv.IMREAD_COLOR).reshape(-1, height, width, 3)
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    out = []
+    for tile, jaw in zip(tiles, bank["mouth_jaw"], strict=True):
+        motion = HELD_AWAY | {"jawOpen": float(jaw)}
+        upper, lower = (_lip_edge(bank, lip, motion) for lip in ("upper", "lower"))
+        first = max(float(upper[0, 0]), float(lower[0, 0])) + FROM_LIPS
+        last = min(float(upper[-1, 0]), float(lower[-1, 0])) - FROM_LIPS
+        x = np.clip(columns, first, max(last, first))
+        top, bottom = (np.interp(x, edge[:, 0], edge[:, 1]) for edge in (upper, lower))
+        low = np.maximum(bottom - BELOW_LIPS, top + FROM_LIPS)
+        y = np.clip(rows, np.minimum(top + FROM_LIPS, low), low).astype(np.float32)
+        beyond = np.maximum(np.abs(columns - x), np.maximum(rows - y, 0))
+        dark = 1 - DEEPER * smoothstep(0.0, 6.0, beyond)[..., None]
+        seen = cv.remap(tile, x.astype(np.float32), y, cv.INTER_LINEAR) * dark
+        out.append(np.rint(seen).astype(np.uint8))
+    return {"mouth_colour": encode(np.concatenate(out))}
+
+
+def _lip_edge(bank: Mapping[str, Any], lip: str, motion: Mapping[str, float]) -> Any:
+    """Where the line between the lips goes with one of them: places (K, 2) in the window, in
+    rising columns."""
+    share = cv.imdecode(bank[f"{lip}_lip_share"], cv.IMREAD_GRAYSCALE)
+    other = cv.imdecode(bank["lower_lip_share"], cv.IMREAD_GRAYSCALE)
+    columns = np.flatnonzero((other == 0).any(0))
+    below = (share if lip == "upper" else 255 - other) == 0
+    rows = below[:, columns].argmax(0) if lip == "upper" else (other[:, columns] > 0).argmax(0)
+    corner = bank["mouth"].astype(np.float32)
+    box, count = bank[f"{lip}_lip_box"].astype(np.float32), bank[f"{lip}_lip_depth"].shape[-1]
+    cell = box[2:] / count
+    x = ((columns + corner[0] + 0.5 - box[0]) / cell[0] - 0.5).astype(np.float32)[None]
+    y = ((rows + corner[1] + 0.5 - box[1]) / cell[1] - 0.5).astype(np.float32)[None]
+    low, high = (float(v) for v in bank[f"{lip}_lip_depth_range"])
+    depth = bank[f"{lip}_lip_depth"].astype(np.float32) / 65535 * (high - low) + low
+    focal = float(np.linalg.norm(bank["camera"][0, :3]) / np.linalg.norm(bank["camera"][2, :3]))
+    moved = np.stack([columns, rows], 1).astype(np.float32)
+    scale = focal / cv.remap(depth, x, y, cv.INTER_LINEAR)[0]
+    bases = read_bases(dict(bank), f"{lip}_lip")
+    for name, value in motion.items():
+        found = np.flatnonzero(bank[f"{lip}_lip_index"] == MOTION_INDEX[name])
+        if not len(found):
+            continue
+        basis = bases[found[0]].astype(np.float32)
+        basis = basis * float(bank[f"{lip}_lip_basis_step"][found[0]]) * value
+        moved[:, 0] += cv.remap(basis[0], x, y, cv.INTER_LINEAR)[0] * scale
+        moved[:, 1] -= cv.remap(basis[1], x, y, cv.INTER_LINEAR)[0] * scale
+    return moved[np.argsort(moved[:, 0], kind="stable")]
 
 
 def _tone(window: UInt8Array) -> Any:

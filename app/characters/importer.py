@@ -24,11 +24,12 @@ import numpy as np
 from app.characters.consent import consent_record
 from app.characters.library import CharacterLibrary
 from app.characters.pictures import read_picture
+from app.characters.references import EYES_SHUT, References
 from inference.character import MANIFEST_NAME, Character, load_character
 from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.face_character import character_files, png
 from inference.face_fit import fit_face
-from inference.face_frame import framed
+from inference.face_frame import Framed, framed
 from inference.face_masks import guessed_masks
 from inference.face_model import FILE as MODEL_FILE
 from inference.face_model import FaceModel, load_face_model
@@ -91,23 +92,24 @@ class Importer:
         """
         id_ = self._free_id(request.name)
         picture, scale = read_picture(request.picture)
-        for reference in request.references:
-            read_picture(reference)
-        if request.references:
-            raise PersonareError(
-                "Further pictures of a face cannot be used yet: that needs the portrait model of a "
-                "coming release.",
-                "Import the picture without --reference.",
-            )
         self._needs_help(request)
         model = self._model()
         placed = framed(model, picture, self._points(model, request, picture, scale))
+        further = References(model, placed, self._reader)
+        for path in request.references:
+            further.add(path)
         facts = {
             "name": request.name.strip(),
-            "consent": consent_record(request.consent, request.picture.read_bytes()),
+            "consent": consent_record(
+                request.consent,
+                request.picture.read_bytes(),
+                [path.read_bytes() for path in request.references],
+            ),
             "frame_from_picture": [[float(v) for v in row] for row in placed.matrix_23],
+            "references": [EYES_SHUT, *further.entries()],
         }
-        fresh = self._write(id_, self._files(model, placed.picture, placed.landmarks), facts)
+        files = self._files(model, placed.picture, placed.landmarks, further)
+        fresh = self._write(id_, files, facts)
         return load_character(self._put(fresh, id_))
 
     def again(self, name: str, places: Mapping[str, tuple[float, float]]) -> Character:
@@ -133,14 +135,17 @@ class Importer:
             raise PersonareError(f"The picture of '{name}' is damaged.", "Import it again.")
         picture = cv.cvtColor(picture, cv.COLOR_BGRA2RGBA)
         facts = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
-        fresh = self._write(character.id, self._files(model, picture, marks), facts)
+        further = References(model, Framed(picture, marks, np.eye(2, 3, dtype=np.float32)), None)
+        further.read_again(folder, facts.get("references", []))
+        facts["references"] = [EYES_SHUT, *further.entries()]
+        fresh = self._write(character.id, self._files(model, picture, marks, further), facts)
         return load_character(self._put(fresh, character.id))
 
     def _model(self) -> FaceModel:
         return load_face_model(self._assets / "face" / MODEL_FILE)
 
     def _files(
-        self, model: FaceModel, picture: UInt8Array, landmarks: Landmarks
+        self, model: FaceModel, picture: UInt8Array, landmarks: Landmarks, further: References
     ) -> dict[str, bytes]:
         """Every file of the character but its manifest, from the framed picture."""
         if self._reader is not None:
@@ -148,8 +153,8 @@ class Importer:
         else:
             masks = guessed_masks(model, fit_face(model, landmarks), picture)
         rgb = np.ascontiguousarray(picture[..., :3])
-        files = character_files(model, rgb, landmarks, masks, self._lenders())
-        return files | {SOURCE_FILE: png(picture)}
+        files = character_files(model, rgb, landmarks, masks, self._lenders(), further.used)
+        return files | {SOURCE_FILE: png(picture)} | further.files()
 
     def _needs_help(self, request: Request) -> None:
         if self._reader is None and request.landmarks is None:
@@ -226,10 +231,10 @@ class Importer:
             "author": "",
             "style": "imported",
             "description": "Imported from a picture.",
+            "references": [EYES_SHUT],
             **facts,
             "portrait": "portrait.png",
             "thumbnail": "thumbnail.png",
-            "references": [{"file": "eyes-shut.png", "kind": "eyes-shut"}],
             "geometry": "geometry.npz",
             "files": {n: hashlib.sha256(data).hexdigest() for n, data in sorted(files.items())},
         }

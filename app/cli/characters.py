@@ -10,6 +10,7 @@ from typing import Any
 from app import paths
 from app.characters.importer import Importer, PortraitReader, Request
 from app.characters.library import CharacterLibrary
+from app.characters.references import SOURCE, told
 from app.library_shelf import Listed
 from app.models.library import ModelLibrary
 from inference.character import CONSENT_KINDS, Character
@@ -29,7 +30,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     importing = actions.add_parser("import", help="make a character of a picture of a face")
     importing.add_argument("picture", type=Path, metavar="PICTURE")
     importing.add_argument("--name", required=True, metavar="N")
-    importing.add_argument("--reference", type=Path, action="append", default=[], metavar="P")
+    importing.add_argument(
+        "--reference",
+        type=Path,
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="PICTURE",
+        help="further pictures of the same face: teeth showing, eyes shut",
+    )
     importing.add_argument("--consent", required=True, choices=CONSENT_KINDS)
     importing.add_argument(
         "--landmarks",
@@ -58,6 +67,7 @@ def as_json(character: Character, bundled: bool) -> dict[str, Any]:
         "author": manifest.author,
         "licence": manifest.licence,
         "consent": manifest.consent.model_dump(),
+        "references": [reference.model_dump() for reference in manifest.references],
         "folder": str(character.folder),
         "portrait": str(character.portrait_path),
         "thumbnail": str(character.thumbnail_path),
@@ -102,10 +112,18 @@ def show(options: argparse.Namespace) -> int:
         print(json.dumps(facts, indent=2))
         return 0
     facts["consent"] = ", ".join(f"{key}: {value}" for key, value in facts["consent"].items())
+    listed = [f"{each['file']} ({told(each)})" for each in sources(character)]
+    facts["references"] = ", ".join(listed)
     for key, value in facts.items():
         if value not in ("", None):
             print(f"{key:<12} {'yes' if value is True else 'no' if value is False else value}")
     return 0
+
+
+def sources(character: Character) -> list[dict[str, Any]]:
+    """The further pictures that the user brought, as `character.json` lists them."""
+    listed = [reference.model_dump() for reference in character.manifest.references]
+    return [each for each in listed if each["kind"] == SOURCE]
 
 
 def import_portrait(options: argparse.Namespace) -> int:
@@ -124,6 +142,8 @@ def import_portrait(options: argparse.Namespace) -> int:
     )
     character = importer.run(request)
     print(f"{character.id}: {character.name} is in {character.folder}.")
+    for path, entry in zip(options.reference, sources(character), strict=False):
+        print(f"{path.name}: {told(entry)}.")
     return 0
 
 

@@ -1,0 +1,173 @@
+"""Further pictures of the one who is imported: read, sorted by what they show, kept, refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import cv2
+import numpy as np
+
+from app.characters.pictures import read_picture
+from inference.contract import PersonareError, UInt8Array
+from inference.face_character import png, with_eyes_shut
+from inference.face_fit import fit_face
+from inference.face_frame import Framed, framed
+from inference.face_grids import MARGIN
+from inference.face_model import FaceModel
+from inference.face_points import Landmarks, read_landmarks
+from inference.face_references import (
+    EYES,
+    MOUTH,
+    SIDE,
+    Face,
+    Reference,
+    face_of,
+    kinds_of,
+    lips_apart,
+)
+from inference.portrait_place import FaceBox
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+EYES_SHUT: Final[dict[str, Any]] = {"file": "eyes-shut.png", "kind": "eyes-shut"}
+"""What every imported character lists: its own portrait with its lids drawn over the eyes."""
+SOURCE: Final = "source"
+"""Kind of a picture that the user brought, framed like the portrait."""
+FURTHER: Final = 0.08
+"""Difference in `lips_apart` from which a second open mouth adds to the first."""
+TOLD: Final[dict[str, str]] = {
+    MOUTH: "lips apart; the mouth has its teeth",
+    EYES: "eyes shut; the lids have its lashes and folds",
+    SIDE: "the face from the side; kept, but not used yet: a turned head shows the portrait alone",
+}
+"""What a kind of picture is used for, in words."""
+
+
+class Reader(Protocol):
+    """The part of `app.characters.importer.PortraitReader` that reads faces."""
+
+    def faces(self, picture: UInt8Array) -> list[FaceBox]:
+        """The faces of an RGBA picture."""
+
+    def landmarks(self, picture: UInt8Array, face: FaceBox) -> Landmarks:
+        """The points of one face in the picture's pixels."""
+
+
+class References:
+    """The further pictures of one import."""
+
+    def __init__(self, model: FaceModel, portrait: Framed, reader: Reader | None) -> None:
+        self._model, self._reader = model, reader
+        rgb = np.ascontiguousarray(portrait.picture[..., :3])
+        self._portrait = Face(rgb, portrait.landmarks, fit_face(model, portrait.landmarks))
+        inner = portrait.picture[MARGIN:-MARGIN, MARGIN:-MARGIN]
+        self._shut = with_eyes_shut(model, self._portrait.fit, np.ascontiguousarray(inner))
+        self._known: list[tuple[str, Framed, Reference]] = []
+
+    def add(self, path: Path) -> None:
+        """Read a picture the user brought.
+
+        Raises:
+            PersonareError: it cannot be used, with the reason and what to do.
+        """
+        picture, _ = read_picture(path)
+        marks = self._landmarks(path.name, picture)
+        try:
+            placed = framed(self._model, picture, marks)
+            face = self._face(placed)
+        except PersonareError as error:
+            raise PersonareError(
+                f"The reference {path.name} cannot be used: {error}",
+                f"{error.remedy} Or leave it out.",
+            ) from error
+        kinds = kinds_of(self._model, self._portrait, self._shut, face)
+        if not kinds:
+            raise PersonareError(
+                f"The reference {path.name} shows nothing that the portrait does not.",
+                "Choose one with the teeth showing or the eyes shut, or leave it out.",
+            )
+        reference = Reference(face, kinds, lips_apart(self._model, self._portrait, face))
+        for name, _, other in self._known:
+            more = MOUTH in kinds and abs(reference.lips - other.lips) > FURTHER
+            if set(kinds) <= set(other.kinds) and not more:
+                raise PersonareError(
+                    f"The reference {path.name} shows the same as {name}.",
+                    "Leave one of them out.",
+                )
+        self._known.append((path.name, placed, reference))
+
+    def read_again(self, folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Read what a character's folder keeps of them.
+
+        Raises:
+            PersonareError: a picture or its points are damaged.
+        """
+        for entry in entries:
+            if entry.get("kind") != SOURCE:
+                continue
+            name = str(entry["file"])
+            bgra = cv.imread(str(folder / name), cv.IMREAD_UNCHANGED)
+            if bgra is None or bgra.shape != (*self._portrait.picture.shape[:2], 4):
+                raise PersonareError(f"The picture {name} is damaged.", "Import it again.")
+            marks = read_landmarks(folder / str(entry["points"]), self._model.landmarks)
+            placed = Framed(
+                cv.cvtColor(bgra, cv.COLOR_BGRA2RGBA), marks, np.eye(2, 3, dtype=np.float32)
+            )
+            shows = tuple(str(kind) for kind in entry.get("shows", ()))
+            self._known.append((name, placed, Reference(self._face(placed), shows)))
+
+    @property
+    def used(self) -> list[Reference]:
+        """What the character is made with; of shut eyes the first picture counts."""
+        return [reference for _, _, reference in self._known]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What `character.json` lists: neither names nor places of the user's files."""
+        return [
+            {
+                "file": f"reference-{number}.png",
+                "kind": SOURCE,
+                "shows": list(reference.kinds),
+                "used": reference.kinds != (SIDE,),
+                "points": f"reference-{number}.json",
+            }
+            for number, (_, _, reference) in enumerate(self._known, 1)
+        ]
+
+    def files(self) -> dict[str, bytes]:
+        """The framed pictures and their points."""
+        out = {}
+        for number, (_, placed, _) in enumerate(self._known, 1):
+            out[f"reference-{number}.png"] = png(placed.picture)
+            out[f"reference-{number}.json"] = placed.landmarks.text().encode()
+        return out
+
+    def _face(self, placed: Framed) -> Face:
+        rgb = np.ascontiguousarray(placed.picture[..., :3])
+        return face_of(self._model, self._portrait.fit, rgb, placed.landmarks)
+
+    def _landmarks(self, name: str, picture: UInt8Array) -> Landmarks:
+        if self._reader is None:
+            raise PersonareError(
+                f"The reference {name} cannot be read: no portrait model is installed.",
+                "Install Personare again, or import the picture without --reference.",
+            )
+        faces = self._reader.faces(picture)
+        if not faces:
+            raise PersonareError(
+                f"No face was found in the reference {name}.",
+                "Choose a picture with the face in full view, or leave it out.",
+            )
+        if len(faces) > 1:
+            raise PersonareError(
+                f"The reference {name} shows {len(faces)} faces.",
+                "Cut out the one that is meant, or leave it out.",
+            )
+        return self._reader.landmarks(picture, faces[0])
+
+
+def told(entry: Mapping[str, Any]) -> str:
+    """What a listed picture of the user shows, and what it is used for."""
+    return "; ".join(TOLD.get(str(kind), str(kind)) for kind in entry.get("shows", ()))
