@@ -14,6 +14,7 @@ import numpy as np
 
 from inference import face_camera as camera
 from inference.contract import Float32Array, PersonareError, UInt8Array
+from inference.face_detail import FINE, WORTH, smaller
 from inference.face_fit import FEWEST, SLIDING, fit_face
 from inference.face_grids import MARGIN
 from inference.face_model import FaceModel
@@ -38,6 +39,8 @@ class Framed:
     """In frame pixels."""
     matrix_23: Float32Array
     """From the picture's pixels to the frame's."""
+    detail: UInt8Array | None = None
+    """The same picture with `face_detail.FINE` times the pixels, where the user's has them."""
 
 
 def framed(model: FaceModel, picture: UInt8Array, landmarks: Landmarks) -> Framed:
@@ -70,7 +73,11 @@ def framed(model: FaceModel, picture: UInt8Array, landmarks: Landmarks) -> Frame
         ]
     )
     matrix = (fine @ np.vstack([rough, [0, 0, 1]])).astype(np.float32)
-    return Framed(_cut(picture, matrix), landmarks.moved(matrix, frame), matrix)
+    moved = landmarks.moved(matrix, frame)
+    if float(np.linalg.norm(matrix[0, :2])) * WORTH > 1:
+        return Framed(_cut(picture, matrix), moved, matrix)
+    detail = _cut(picture, matrix, FINE)
+    return Framed(smaller(detail), moved, matrix, detail)
 
 
 def _whole(landmarks: Landmarks, width: int, height: int) -> None:
@@ -109,11 +116,14 @@ def _rough(model: FaceModel, landmarks: Landmarks) -> Any:
     return np.column_stack([turn, goal.mean(0) - turn @ seen.mean(0)])
 
 
-def _cut(picture: UInt8Array, matrix_23: Float32Array) -> UInt8Array:
-    """The picture in the frame and MARGIN; a large one is first made smaller, against aliasing."""
-    scale = float(np.linalg.norm(matrix_23[0, :2]))
+def _cut(picture: UInt8Array, matrix_23: Float32Array, fine: int = 1) -> UInt8Array:
+    """The picture in the frame and MARGIN, `fine` pixels for one; a large one is first made
+    smaller, against aliasing."""
     matrix = matrix_23.astype(np.float64).copy()
     matrix[:, 2] += MARGIN
+    matrix *= fine
+    matrix[:, 2] += (fine - 1) / 2
+    scale = float(np.linalg.norm(matrix[0, :2]))
     if scale < 0.7:
         height, width = picture.shape[:2]
         size = (max(round(width * scale * 1.3), 1), max(round(height * scale * 1.3), 1))
@@ -122,7 +132,7 @@ def _cut(picture: UInt8Array, matrix_23: Float32Array) -> UInt8Array:
         shift = matrix[:, :2] @ (ratio / 2 - 0.5)
         matrix[:, :2] *= ratio
         matrix[:, 2] += shift
-    side = camera.SIZE + 2 * MARGIN
+    side = fine * (camera.SIZE + 2 * MARGIN)
     cut: UInt8Array = cv.warpAffine(
         picture, matrix, (side, side), flags=cv.INTER_CUBIC, borderMode=cv.BORDER_REPLICATE
     )

@@ -1,0 +1,65 @@
+"""Layers with the detail of a large picture, for frames larger than the portrait's 512 pixels.
+
+A portrait is taken apart at the frame's size; what a larger picture shows beyond it is added to the
+layer that shows it. Made smaller again, the layers are the same as without.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from inference.contract import Float32Array, UInt8Array
+from inference.face_grids import smoothstep
+from inference.face_layers import LayerPicture
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+FINE: Final = 2
+"""Pixels of a detailed layer for one of the frame's."""
+WORTH: Final = 1.3
+"""Pixels of the user's picture for one of the frame's from which its detail is kept."""
+_OWN: Final = (0.5, 0.95)
+"""Shares of a pixel that a layer makes from which the picture's detail is the layer's."""
+
+
+def smaller(picture: Any) -> Any:
+    """A detailed picture at the frame's size."""
+    size = (picture.shape[1] // FINE, picture.shape[0] // FINE)
+    return cv.resize(picture, size, interpolation=cv.INTER_AREA)
+
+
+def _larger(picture: Any) -> Any:
+    size = (picture.shape[1] * FINE, picture.shape[0] * FINE)
+    # linear: a curve that swings over would ring at soft outlines
+    return cv.resize(picture, size, interpolation=cv.INTER_LINEAR)
+
+
+def detailed(layers: list[LayerPicture], picture: UInt8Array) -> dict[str, UInt8Array]:
+    """Premultiplied RGBA (FINE * SIDE, FINE * SIDE, 4) of each layer by name.
+
+    `picture` is RGB of that size, and `smaller(picture)` what the layers were taken from.
+    """
+    fine = picture.astype(np.float32)
+    beyond = fine - _larger(smaller(fine))
+    out = {}
+    uncovered: Float32Array = np.ones(layers[0].rgba.shape[:2], np.float32)
+    for layer in reversed(layers):
+        alpha = layer.rgba[..., 3].astype(np.float32) / 255
+        own = smoothstep(*_OWN, _larger(uncovered * alpha))
+        uncovered = uncovered * (1 - alpha)
+        out[layer.name] = _with_detail(layer.rgba.astype(np.float32), beyond * own[..., None])
+    return {layer.name: out[layer.name] for layer in layers}
+
+
+def _with_detail(rgba: Float32Array, beyond: Float32Array) -> UInt8Array:
+    made = _larger(rgba)
+    made[..., :3] += beyond
+    off = rgba - smaller(made)
+    made += off.repeat(FINE, 0).repeat(FINE, 1)
+    made /= np.maximum(made[..., 3:] / 255, 1)
+    made = made.clip(0, 255)
+    made[..., :3] = np.minimum(made[..., :3], made[..., 3:])
+    return np.asarray(np.rint(made), np.uint8)
