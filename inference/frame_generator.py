@@ -261,7 +261,7 @@ class FrameGenerator:
         """Lay layers over the canvas, the head with its windows painted."""
         for each in moved:
             if each.layer.name == "head" and canon_2HW is not None and paint is not None:
-                put_windows(each.pixels, canon_2HW, each.box, each.view, paint)
+                put_windows(each.pixels, canon_2HW, each.box, each.view, paint, self._scale)
             lay_over(self._premultiplied[each.view], each.pixels)
 
     def _light_at_rest(self) -> Float32Array:

@@ -8,7 +8,7 @@ one to one: no detail is skipped in a small frame, and a large one gets what the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -20,6 +20,8 @@ from inference.frame_generator_windows import WindowSource
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
+ALIKE: Final = 40.0
+"""Change (of 255, about a pixel) from which nothing of the bare picture's detail is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,12 @@ def put_windows(
     box_4: NDArray[np.int64],
     view: tuple[slice, slice],
     paint: list[WindowSource],
+    scale: float,
 ) -> None:
     """Blend the painted windows over the head's visible region, in place.
 
-    Windows keep their own resolution; the look-up enlarges them with the frame.
+    Windows keep their own resolution; the look-up enlarges them with the frame, and what they left
+    as it was gets its finer detail back.
     `canon_2HW` tells, on the grid over the head's box, where in the unposed head to look.
     """
     parts = [_part(canon_2HW, window, box_4, view) for window in paint]
@@ -131,10 +135,27 @@ def put_windows(
         x, y = window.corner
         map_x, map_y = canon_x[part] - x, canon_y[part] - y
         over = cv.remap(window.colour, map_x, map_y, cv.INTER_LINEAR)
-        keep = cv.bitwise_not(cv.remap(window.mask, map_x, map_y, cv.INTER_LINEAR))
-        kept = cv.multiply(region[part], cv.merge([keep] * 4), scale=1 / 255)
+        mask = cv.remap(window.mask, map_x, map_y, cv.INTER_LINEAR)
+        kept = cv.multiply(region[part], cv.merge([cv.bitwise_not(mask)] * 4), scale=1 / 255)
         cv.add(kept, over, dst=kept)
-        region[part] = kept
+        region[part] = kept if scale <= 1 else _with_detail(kept, region[part], mask, scale)
+
+
+def _with_detail(
+    painted: UInt8Array, bare: UInt8Array, mask: UInt8Array, scale: float
+) -> UInt8Array:
+    """Paint with the detail that `bare` has beyond a window's resolution, where the two agree."""
+    height, width = mask.shape
+    size = (max(1, round(width / scale)), max(1, round(height / scale)))
+    coarse = cv.resize(bare, size, interpolation=cv.INTER_AREA)
+    coarse = cv.resize(coarse, (width, height), interpolation=cv.INTER_LINEAR)
+    change = cv.absdiff(painted, coarse).max(2)
+    alike = np.clip(1 - cv.blur(change, (5, 5)).astype(np.float32) / ALIKE, 0, 1)
+    share = alike * (mask.astype(np.float32) / 255)
+    detail = (bare.astype(np.float32) - coarse) * share[..., None]
+    finer: UInt8Array = np.clip(painted + detail + 0.5, 0, 255).astype(np.uint8)
+    finer[..., :3] = np.minimum(finer[..., :3], finer[..., 3:])
+    return finer
 
 
 def _inside(window: WindowSource, x: Float32Array, y: Float32Array) -> tuple[Any, Any]:

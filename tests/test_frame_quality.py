@@ -125,7 +125,7 @@ def test_high_quality_without_a_graphics_card_is_said() -> None:
     assert quality_notice("high", "cuda") == quality_notice("eco", "cpu") == ("", "")
 
 
-def finer(folder: Path, scale: float) -> Path:
+def finer(folder: Path, scale: float, strength: float = 0.5) -> Path:
     """A copy of a character whose pictures were drawn `scale` times as large, with fine stripes."""
     target = folder / "lena"
     shutil.copytree(CHARACTERS / "lena", target)
@@ -138,8 +138,8 @@ def finer(folder: Path, scale: float) -> Path:
             height, width = (round(side * scale) for side in picture.shape[:2])
             large = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
             if part == "colour" and layer == "head":
-                large[:, 1::2] = large[:, 1::2] // 2  # gone when two pixels become one
-                large[:, ::2] = large[:, ::2] + large[:, ::2] // 4
+                stripe = np.where(np.arange(width) % 2 == 0, 1 + strength / 2, 1 - strength)
+                large = np.clip(large * stripe[None, :, None], 0, 255).astype(np.uint8)
             arrays[f"{layer}_{part}"] = cv2.imencode(".png", large)[1].ravel()
     path = target / "geometry.npz"
     np.savez(path, **arrays, picture_scale=np.float64(scale))
@@ -178,6 +178,25 @@ def test_finer_pictures_show_in_high_quality_alone(tmp_path: Path) -> None:
     )
     solid = (one[..., 3] > 250) & (other[..., 3] > 250)
     assert np.abs(one.astype(float) - other)[solid].mean() < 8  # stripes average to nearly the same
+
+
+def test_paint_keeps_the_detail_of_what_it_leaves_alone(tmp_path: Path) -> None:
+    folder = finer(tmp_path, 2.0, strength=0.12)
+    rest, wide = motion(), motion(jawOpen=0.6, mouthLowerDownLeft=0.4, mouthLowerDownRight=0.4)
+    seen = {}
+    for paint in (False, True):
+        generator = FrameGenerator(
+            PACKAGE, folder, threads=1, paint=paint, relight=False, quality="high"
+        )
+        scale = generator.size / 512
+        x, y = generator.geometry.windows["mouth"]
+        part = tuple(slice(round(v * scale), round((v + 60) * scale)) for v in (y + 18, x + 18))
+        seen[paint] = [generator.draw(each)[part][..., 1].astype(float) for each in (rest, wide)]
+    fine = [[float(np.abs(np.diff(p, 2, axis=1)).mean()) for p in seen[k]] for k in (False, True)]
+    assert fine[1][0] > 0.6 * fine[0][0]  # at rest the stripes are still there
+    inner = slice(30, 45)  # rows between the lips, which the paint makes anew
+    stripes = [np.abs(np.diff(seen[k][1][inner], 2, axis=1)).mean() for k in (False, True)]
+    assert stripes[1] < 0.8 * stripes[0]
 
 
 @pytest.mark.parametrize("scale", [0.5, 5.0, np.nan])
