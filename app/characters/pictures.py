@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,10 @@ LARGEST: Final = 4096
 SMALLEST: Final = 160
 """Pixels of the shorter side below which no face can be large enough."""
 MOST_BYTES: Final = 200_000_000
+MOST_PIXELS: Final = 100_000_000
+"""Width times height above which a picture is not even unpacked: it would take gigabytes."""
+ORIENTATION: Final = 0x0112
+"""EXIF's tag for the turn of the camera."""
 _REMEDY: Final = "Choose a PNG, JPEG or WebP picture."
 
 
@@ -29,7 +34,13 @@ def read_picture(path: Path) -> tuple[UInt8Array, float]:
     data = _bytes(path)
     if is_animated(data):
         raise PersonareError(f"The picture {path.name} is animated.", "Choose a still picture.")
-    picture = _decoded(np.frombuffer(data, np.uint8))
+    told = told_size(data)
+    if told is not None and told[0] * told[1] > MOST_PIXELS:
+        raise PersonareError(
+            f"The picture {path.name} is too large: {told[0]} x {told[1]} pixels.",
+            f"Make it smaller; {LARGEST} pixels on the longer side are enough.",
+        )
+    picture = _decoded(data)
     if picture is None:
         raise PersonareError(f"{path.name} is no picture, or it is broken.", _REMEDY)
     height, width = picture.shape[:2]
@@ -42,7 +53,23 @@ def read_picture(path: Path) -> tuple[UInt8Array, float]:
     if scale < 1:
         size = (round(width * scale), round(height * scale))
         picture = cv.resize(picture, size, interpolation=cv.INTER_AREA)
-    return picture, scale
+    return _bled(picture), scale
+
+
+def _bled(picture: UInt8Array) -> UInt8Array:
+    """The picture with the colour of the nearest opaque pixel where it is clear, so that what is
+    stored there (black, mostly) does not darken the outline when the picture is scaled."""
+    opaque = picture[..., 3] > 250
+    if opaque.all() or not opaque.any():
+        return picture
+    _, nearest = cv.distanceTransformWithLabels(
+        (~opaque).astype(np.uint8), cv.DIST_L2, 3, labelType=cv.DIST_LABEL_PIXEL
+    )
+    colour = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    colour[nearest[opaque]] = picture[opaque][:, :3]
+    out = picture.copy()
+    out[..., :3] = colour[nearest]
+    return out
 
 
 def _bytes(path: Path) -> bytes:
@@ -71,15 +98,99 @@ def is_animated(data: bytes) -> bool:
     return data.startswith(b"GIF8") and data.count(b"\x00\x21\xf9\x04") > 1
 
 
-def _decoded(data: UInt8Array) -> UInt8Array | None:
-    """RGBA, or None; the turn that a camera noted (EXIF) is made."""
+def told_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height that a PNG, JPEG, WebP, GIF or BMP file gives itself; None if it gives
+    none."""
+    if data.startswith(b"\x89PNG") and len(data) >= 24:
+        width, height = struct.unpack(">II", data[16:24])
+    elif data.startswith(b"GIF8") and len(data) >= 10:
+        width, height = struct.unpack("<HH", data[6:10])
+    elif data.startswith(b"BM") and len(data) >= 26:
+        width, height = (abs(v) for v in struct.unpack("<ii", data[18:26]))
+    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP" and len(data) >= 30:
+        return _webp_size(data)
+    elif data.startswith(b"\xff\xd8"):
+        return _jpeg_size(data)
+    else:
+        return None
+    return int(width), int(height)
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of WebP's three kinds (RFC 9649)."""
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return tuple(int.from_bytes(data[k : k + 3], "little") + 1 for k in (24, 27))  # type: ignore[return-value]
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        width, height = struct.unpack("<HH", data[26:30])
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a JPEG's frame header (ITU T.81, B.2)."""
+    at = 2
+    while at + 9 < len(data) and data[at] == 0xFF:
+        mark = data[at + 1]
+        if mark == 0xFF:
+            at += 1
+            continue
+        if 0xC0 <= mark <= 0xCF and mark not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
+            return int(width), int(height)
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None
+
+
+def turn_of(data: bytes) -> int:
+    """The turn a camera noted (EXIF's orientation, 1 to 8) in a PNG or WebP; 1 if none."""
+    if data.startswith(b"\x89PNG"):
+        at = data.find(b"eXIf") + 4
+    elif data[8:12] == b"WEBP":
+        at = data.find(b"EXIF") + 8
+    else:
+        return 1
+    blob = data[at:]
+    blob = blob[6:] if blob.startswith(b"Exif") else blob
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(blob[:4]))
+    if at < 8 or order is None:
+        return 1
     try:
-        raw = cv.imdecode(data, cv.IMREAD_UNCHANGED)
+        (first,) = struct.unpack_from(order + "I", blob, 4)
+        (count,) = struct.unpack_from(order + "H", blob, first)
+        for k in range(count):
+            tag, _, _, value = struct.unpack_from(order + "HHIH", blob, first + 2 + 12 * k)
+            if tag == ORIENTATION:
+                return int(value) if 1 <= value <= 8 else 1
+    except struct.error:
+        return 1
+    return 1
+
+
+_TURNS: Final[dict[int, tuple[bool, int]]] = {
+    1: (False, 0), 2: (True, 0), 3: (False, 2), 4: (True, 2),
+    5: (True, 1), 6: (False, 3), 7: (True, 3), 8: (False, 1),
+}  # fmt: skip
+"""Of each orientation: whether to mirror, then quarter turns to the left."""
+
+
+def _decoded(data: bytes) -> UInt8Array | None:
+    """RGBA, or None; the turn that a camera noted (EXIF) is made."""
+    array = np.frombuffer(data, np.uint8)
+    try:
+        raw = cv.imdecode(array, cv.IMREAD_UNCHANGED)
         if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
             if raw.dtype == np.uint16:
                 raw = (raw // 257).astype(np.uint8)
-            return None if raw.dtype != np.uint8 else cv.cvtColor(raw, cv.COLOR_BGRA2RGBA)
-        upright = cv.imdecode(data, cv.IMREAD_COLOR)
+            if raw.dtype != np.uint8:
+                return None
+            mirrored, quarters = _TURNS[turn_of(data)]
+            raw = np.rot90(raw[:, ::-1] if mirrored else raw, quarters)
+            return np.asarray(cv.cvtColor(np.ascontiguousarray(raw), cv.COLOR_BGRA2RGBA), np.uint8)
+        upright = cv.imdecode(array, cv.IMREAD_COLOR)
     except cv.error:
         return None
     return None if upright is None else cv.cvtColor(upright, cv.COLOR_BGR2RGBA)

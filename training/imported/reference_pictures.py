@@ -23,7 +23,7 @@ from training.people.figure import Figure
 from training.people.sample import graded, over_picture
 from training.people.scenes import draw_scene
 from training.people.split import Look, Split
-from training.people.studio import Studio, chance
+from training.people.studio import Studio
 from training.portrait.data import points_of
 from training.rig.surface import places
 
