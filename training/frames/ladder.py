@@ -21,7 +21,8 @@ import numpy as np
 from inference.compositor import Compositor
 from inference.contract import Float32Array, UInt8Array
 from inference.execution_providers import ProviderReport, choose_provider
-from inference.frame_generator import QUALITIES, SIZE, FrameGenerator, clean_motion
+from inference.frame_generator import QUALITIES, FrameGenerator, clean_motion
+from inference.frame_generator_layers import SIZE
 from inference.model_package import ModelPackage, load_model_package
 from training.evaluate.table import Row, markdown
 from training.frames.motions import named_motions, random_motion
