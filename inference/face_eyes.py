@@ -18,6 +18,7 @@ from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
 from inference.face_fit import FaceFit
 from inference.face_grids import MARGIN, encode, fill, smoothstep
+from inference.face_lashes import Lid
 from inference.face_layers import LayerPicture
 from inference.face_model import FaceModel
 from inference.face_raster import look
@@ -120,7 +121,8 @@ def eye_arrays(
         name = f"eye_bank_{side.lower()}"
         rgb, alpha = _cut(head, window)
         radius = _iris_radius(rgb, 255 - _lids(model, fit, head, window, side, 0.0)[..., 3], window)
-        lids = [_lids(model, fit, head, window, side, level, radius, shut) for level in LEVELS]
+        lid = Lid(model, fit, side, window.corner, rgb, FINE, tall >= LARGE)
+        lids = [_lids(model, fit, head, window, side, level, radius, shut, lid) for level in LEVELS]
         bare = 255 - lids[LEVELS.index(0.0)][..., 3]
         tall_picture = np.concatenate(lids)
         out |= {
@@ -175,6 +177,7 @@ def _lids(
     level: float,
     iris: float = 0.0,
     shut: ShutEyes | None = None,
+    lid: Lid | None = None,
 ) -> UInt8Array:
     """The lids at one closing (H, W, RGBA), premultiplied."""
     base = fit.bases_LN3[_row(model, f"eye{'Blink' if level > 0 else 'Wide'}{side}")]
@@ -218,6 +221,8 @@ def _lids(
             there = _continued(seen.read(values.astype(np.float32)), known)
             there = there[: FINE * height, : FINE * width]
             straight = _with_strokes(straight, shut, there, shift, level)
+        elif lid is not None:
+            straight, cover = lid.laid(level, straight, cover)
     drawn = np.dstack([straight.clip(0, 255) * cover[..., None], 255 * cover])
     small = cv.resize(drawn, (width, height), interpolation=cv.INTER_AREA)
     if level == 0:  # to the last pixel the picture's
