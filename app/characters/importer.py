@@ -24,6 +24,7 @@ import numpy as np
 from app.characters.consent import consent_record
 from app.characters.library import CharacterLibrary
 from app.characters.pictures import read_picture
+from app.characters.reading import find_faces, read_points
 from app.characters.references import EYES_SHUT, References
 from inference.character import MANIFEST_NAME, Character, load_character
 from inference.contract import Float32Array, PersonareError, UInt8Array
@@ -170,7 +171,7 @@ class Importer:
         height, width = picture.shape[:2]
         if request.landmarks is None:
             assert self._reader is not None
-            return self._reader.landmarks(picture, self._one_face(request, picture))
+            return read_points(self._reader, picture, self._one_face(request, picture))
         given = read_landmarks(request.landmarks, model.landmarks)
         wanted = (round(given.size[0] * scale), round(given.size[1] * scale))
         if abs(wanted[0] - width) > 1 or abs(wanted[1] - height) > 1:
@@ -185,7 +186,7 @@ class Importer:
 
     def _one_face(self, request: Request, picture: UInt8Array) -> FaceBox:
         assert self._reader is not None
-        faces = sorted(self._reader.faces(picture), key=lambda face: face.box[0])
+        faces = sorted(find_faces(self._reader, picture), key=lambda face: face.box[0])
         if not faces:
             raise PersonareError(
                 "No face was found in the picture.",

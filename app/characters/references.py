@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import cv2
 import numpy as np
 
 from app.characters.pictures import read_picture
+from app.characters.reading import Reader, find_faces, read_points
 from inference.contract import PersonareError, UInt8Array
 from inference.face_character import png, with_eyes_shut
 from inference.face_fit import fit_face
@@ -27,7 +28,6 @@ from inference.face_references import (
     kinds_of,
     lips_apart,
 )
-from inference.portrait_place import FaceBox
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -43,16 +43,6 @@ TOLD: Final[dict[str, str]] = {
     SIDE: "the face from the side; kept, but not used yet: a turned head shows the portrait alone",
 }
 """What a kind of picture is used for, in words."""
-
-
-class Reader(Protocol):
-    """The part of `app.characters.importer.PortraitReader` that reads faces."""
-
-    def faces(self, picture: UInt8Array) -> list[FaceBox]:
-        """The faces of an RGBA picture."""
-
-    def landmarks(self, picture: UInt8Array, face: FaceBox) -> Landmarks:
-        """The points of one face in the picture's pixels."""
 
 
 class References:
@@ -154,7 +144,7 @@ class References:
                 f"The reference {name} cannot be read: no portrait model is installed.",
                 "Install Personare again, or import the picture without --reference.",
             )
-        faces = self._reader.faces(picture)
+        faces = find_faces(self._reader, picture)
         if not faces:
             raise PersonareError(
                 f"No face was found in the reference {name}.",
@@ -165,7 +155,7 @@ class References:
                 f"The reference {name} shows {len(faces)} faces.",
                 "Cut out the one that is meant, or leave it out.",
             )
-        return self._reader.landmarks(picture, faces[0])
+        return read_points(self._reader, picture, faces[0])
 
 
 def told(entry: Mapping[str, Any]) -> str:
