@@ -118,7 +118,7 @@ class _Quantiser:
         own = np.ones(len(weight), np.float32)
         if any(part in node.name for part in OWN_RANGES):
             peak = np.abs(made).max((0, 2, 3))
-            own = np.maximum(peak, 1e-3 * peak.max()).astype(np.float32)
+            own = np.maximum(peak, max(1e-3 * float(peak.max()), 1e-6)).astype(np.float32)
         enter = range_of(given)
         leave = range_of(made / own[None, :, None, None], rectified)
         step = np.maximum(np.abs(weight).reshape(len(weight), -1).max(1), 1e-8) / 127
@@ -172,6 +172,21 @@ def _weights(graph: Any) -> dict[str, Array]:
     return stored | cast
 
 
+def _constants_as_weights(graph: Any) -> None:
+    """Larger constants that are nodes become initializers: those can be shared."""
+    nodes = []
+    for node in graph.node:
+        value = next((a.t for a in node.attribute if a.name == "value"), None)
+        if node.op_type == "Constant" and value is not None and np.prod(value.dims) >= _FEWEST:
+            graph.initializer.append(
+                numpy_helper.from_array(numpy_helper.to_array(value), node.output[0])
+            )
+        else:
+            nodes.append(node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
 def save_sharing(models: dict[Path, Any], weights: Path) -> None:
     """Write graphs into one folder, their larger tensors once into the file `weights`.
 
@@ -180,6 +195,7 @@ def save_sharing(models: dict[Path, Any], weights: Path) -> None:
     places: dict[bytes, int] = {}
     stored = bytearray()
     for path, model in models.items():
+        _constants_as_weights(model.graph)
         for tensor in model.graph.initializer:
             values = numpy_helper.to_array(tensor)
             if values.size < _FEWEST:

@@ -94,9 +94,10 @@ def moved(picture_BCHW: Tensor, shift_B2hw: Tensor, places_1HW2: Tensor) -> Tens
         shift_B2hw, scale_factor=float(UNSHUFFLE), mode="bilinear", align_corners=False
     ).permute(0, 2, 3, 1)
     unit = torch.tensor([2.0 * UNSHUFFLE / width, 2.0 * UNSHUFFLE / height])
-    return functional.grid_sample(
-        picture_BCHW, places_1HW2 + shift * unit, padding_mode="border", align_corners=False
-    )
+    # clamped places and zero padding: the same as padding by the border, and quicker in ONNX
+    edge = torch.tensor([1 - 1 / width, 1 - 1 / height])
+    at_BHW2 = torch.minimum(torch.maximum(places_1HW2 + shift * unit, -edge), edge)
+    return functional.grid_sample(picture_BCHW, at_BHW2, align_corners=False)
 
 
 class CropPaint(nn.Module):
