@@ -85,7 +85,7 @@ class _Quantiser:
         self._relu = {
             node.output[0]: users[node.output[0]][0].output[0]
             for node in chosen
-            if [user.op_type for user in users[node.output[0]]] == ["Relu"]
+            if [user.op_type for user in users.get(node.output[0], [])] == ["Relu"]
         }
         seen = sorted(
             {node.input[0] for node in chosen}
