@@ -30,6 +30,7 @@ from inference.face_lips import (
 )
 from inference.face_model import FaceModel
 from inference.face_mouth import borrow_bank, cut_of
+from inference.face_mouth_drawn import drawn_bank, is_flat
 from inference.face_points import FILE as LANDMARKS_FILE
 from inference.face_points import Landmarks
 from inference.face_raster import look
@@ -102,6 +103,8 @@ def mouth_and_all(
         marks = model.at_landmarks(camera.project(fit.points_N3 + closing).astype(np.float32))
         cut = replace(cut, y=float(marks[model.landmarks.index(MEETING), 1]) - corner[1])
     arrays |= borrow_bank(lenders, portrait, arrays, cut)
+    if is_flat(portrait, corner):
+        arrays |= drawn_bank(arrays, arrays, portrait, cut)
     opened = [reference.face for reference in references if MOUTH in reference.kinds]
     arrays |= with_own_inside(model, face, opened, arrays)
     arrays |= own_teeth(arrays, portrait, between_lips(model, fit, corner))

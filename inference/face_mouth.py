@@ -42,6 +42,8 @@ BELOW_LIPS: Final = 3.5
 """The same of the lower lip, which bulges over what lies behind it."""
 DEEPER: Final = 0.6
 """Light that is lost where the lender's lips were."""
+CORNER: Final = 0.8
+"""The same towards the corners and beyond them."""
 _KEYS: Final = ("mouth_jaw", "tongue_out", "tongue_jaw")
 _WINDOWS: Final = ("mouth", "eye_left", "eye_right")
 _PICTURES: Final = (
@@ -154,21 +156,22 @@ def _without_lips(bank: dict[str, Any]) -> dict[str, Any]:
     out = []
     for tile, jaw in zip(tiles, bank["mouth_jaw"], strict=True):
         motion = HELD_AWAY | {"jawOpen": float(jaw)}
-        upper, lower = (_lip_edge(bank, lip, motion) for lip in ("upper", "lower"))
+        upper, lower = (lip_edge(bank, lip, motion) for lip in ("upper", "lower"))
         first = max(float(upper[0, 0]), float(lower[0, 0])) + FROM_LIPS
         last = min(float(upper[-1, 0]), float(lower[-1, 0])) - FROM_LIPS
         x = np.clip(columns, first, max(last, first))
         top, bottom = (np.interp(x, edge[:, 0], edge[:, 1]) for edge in (upper, lower))
         low = np.maximum(bottom - BELOW_LIPS, top + FROM_LIPS)
         y = np.clip(rows, np.minimum(top + FROM_LIPS, low), low).astype(np.float32)
-        beyond = np.maximum(np.abs(columns - x), np.maximum(rows - y, 0))
-        dark = 1 - DEEPER * smoothstep(0.0, 6.0, beyond)[..., None]
+        below, beside = rows - y, np.maximum(first - columns, columns - last)
+        dark = 1 - DEEPER * smoothstep(0.0, 6.0, below)[..., None]
+        dark = dark * (1 - CORNER * smoothstep(-4.0, 2.0, beside)[..., None])
         seen = cv.remap(tile, x.astype(np.float32), y, cv.INTER_LINEAR) * dark
         out.append(np.rint(seen).astype(np.uint8))
     return {"mouth_colour": encode(np.concatenate(out))}
 
 
-def _lip_edge(bank: Mapping[str, Any], lip: str, motion: Mapping[str, float]) -> Any:
+def lip_edge(bank: Mapping[str, Any], lip: str, motion: Mapping[str, float]) -> Any:
     """Where the line between the lips goes with one of them: places (K, 2) in the window, in
     rising columns."""
     share = cv.imdecode(bank[f"{lip}_lip_share"], cv.IMREAD_GRAYSCALE)
