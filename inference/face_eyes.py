@@ -18,7 +18,7 @@ from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
 from inference.face_fit import FaceFit
 from inference.face_grids import MARGIN, encode, fill, smoothstep
-from inference.face_lashes import Lid
+from inference.face_lashes import Lid, like_skin
 from inference.face_layers import LayerPicture
 from inference.face_model import FaceModel
 from inference.face_raster import look
@@ -35,8 +35,12 @@ RIM: Final = 1.2
 """Pixels inside the opening that belong to the lids: lashes and their shade go with them."""
 LASH: Final = 11.0
 """Pixels: dark strokes narrower than this are no part of a lid's skin once it unfolds."""
+STROKE: Final = (0.20, 0.06)
+"""Shares of the brightness around missing from which a pixel is a stroke, and none."""
+TONE: Final = 3.0
+"""Pixels (sigma) over which a lid's tone is the mean of its skin."""
 UNFOLDS: Final = (0.2, 0.45)
-"""Shares of the longest travel between which skin counts as a lid that unfolds."""
+"""Shares of the longest travel between which skin is an unfolding lid."""
 LINE: Final = 2.0
 LINE_SHARE: Final = 0.10
 """Pixels along a lid's edge that stay as they are, and the least share of the eye's height."""
@@ -51,6 +55,8 @@ RISE: Final = 10
 LARGE: Final = 0.30
 """Height of an eye's opening over the distance of the pupils (people: 0.15 to 0.23) from which it
 is drawn from the bank alone: the paint network knows people's eyes."""
+INKED: Final = 0.235
+"""The same from which lashes are drawn lines."""
 BALL: Final = 0.44
 """Radius of an eyeball over the width of its opening."""
 TURNS: Final = {"In": 30.0, "Out": 30.0, "Up": 25.0, "Down": 30.0}
@@ -121,7 +127,7 @@ def eye_arrays(
         name = f"eye_bank_{side.lower()}"
         rgb, alpha = _cut(head, window)
         radius = _iris_radius(rgb, 255 - _lids(model, fit, head, window, side, 0.0)[..., 3], window)
-        lid = Lid(model, fit, side, window.corner, rgb, FINE, tall >= LARGE)
+        lid = Lid(model, fit, side, window.corner, rgb, FINE, tall >= INKED, _cheek(head, window))
         lids = [_lids(model, fit, head, window, side, level, radius, shut, lid) for level in LEVELS]
         bare = 255 - lids[LEVELS.index(0.0)][..., 3]
         tall_picture = np.concatenate(lids)
@@ -213,7 +219,7 @@ def _lids(
         away = np.linalg.norm(moved, axis=2)[: len(cover), : cover.shape[1]]
         unfolds = smoothstep(*UNFOLDS, away / max(float(away[cover > 0].max()), 1.0))
         line = max(LINE, LINE_SHARE * window.height)
-        straight = _without_lashes(straight, unfolds, known, level, line)
+        straight = _without_lashes(straight, unfolds, known, level, line, _cheek(head, window))
         if shut is not None:
             ends = camera.project(fit.points_N3 + base).astype(np.float32) - window.corner
             travel = np.linalg.norm(base, axis=1, keepdims=True)
@@ -234,8 +240,8 @@ def _with_strokes(
     straight: Float32Array, shut: ShutEyes, there: Float32Array, shift: Any, level: float
 ) -> Float32Array:
     """Lids with the lashes and folds that they show when shut. `there` (H, W, 3) tells where each
-    place lies then (pixels of the window, `shift` more in the picture with MARGIN) and its share of
-    the longest way there: what does not move gets its strokes only when the lids meet."""
+    place lies then (window's pixels, `shift` more in the picture) and its share of the longest
+    way: what does not move gets its strokes only when the lids meet."""
     x, y = (np.ascontiguousarray(there[..., k] + shift[k], np.float32) for k in (0, 1))
     moves = smoothstep(0.35, 0.65, there[..., 2])
     amount = moves * smoothstep(*STROKES, level) + (1 - moves) * smoothstep(*MEETING, level)
@@ -244,19 +250,35 @@ def _with_strokes(
 
 
 def _without_lashes(
-    straight: Float32Array, lid: Float32Array, known: Float32Array, level: float, line: float
-) -> Float32Array:
+    straight: Float32Array, lid: Float32Array, known: Float32Array, level: float, line: float,
+    cheek_3: Float32Array,
+) -> Float32Array:  # fmt: skip
     """A lid that unfolds (fine pixels): the lashes that lie over it in the picture are not drawn
-    out with it, but stay as a line along its edge."""
+    out with it, but stay as a line along its edge. It gets the skin's own tone there; where that is
+    no skin's (a fringe, paint) the cheek's."""
     skin = known[: lid.shape[0], : lid.shape[1]]
     edge = cv.distanceTransform((skin > 0.5).astype(np.uint8), cv.DIST_L2, 5) / FINE
     size = 2 * round(LASH * FINE) + 1
     disc = cv.getStructuringElement(cv.MORPH_ELLIPSE, (size, size))
-    bright = cv.morphologyEx(straight.clip(0, 255).astype(np.float32), cv.MORPH_CLOSE, disc)
-    bright = cv.GaussianBlur(bright, (0, 0), 2.5 * FINE)
+    grey = straight.clip(0, 255).mean(2).astype(np.float32)
+    bright = cv.morphologyEx(grey, cv.MORPH_CLOSE, disc)
+    plain = smoothstep(*STROKE, 1 - grey / np.maximum(bright, 1.0)) + np.float32(1e-3)
+    weight = cv.GaussianBlur(plain, (0, 0), TONE * FINE)
+    tone = cv.GaussianBlur(straight.clip(0, 255) * plain[..., None], (0, 0), TONE * FINE)
+    tone /= weight[..., None]
+    tone = like_skin(tone, cheek_3)
     share = smoothstep(line, line + 2, edge) * cv.GaussianBlur(lid, (0, 0), 2.0 * FINE)
     share = (share * smoothstep(0.0, 0.4, level))[..., None]
-    return np.asarray(straight * (1 - share) + bright * share, np.float32)
+    return np.asarray(straight * (1 - share) + tone * share, np.float32)
+
+
+def _cheek(head: LayerPicture, window: _Window) -> Float32Array:
+    """The usual colour (3,) of the skin right under an eye."""
+    rgb, alpha = _cut(head, window)
+    x, y = window.outline_K2.T
+    rows, columns = np.mgrid[: alpha.shape[0], : alpha.shape[1]]
+    under = (rows > y.max() + 3) & (columns > x.min()) & (columns < x.max()) & (alpha > 250)
+    return np.median(rgb[under] if under.any() else rgb.reshape(-1, 3), axis=0).astype(np.float32)
 
 
 def _cover(known: Any, opened: Any, rim: Any) -> Float32Array:

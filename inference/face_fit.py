@@ -50,9 +50,9 @@ ALONG: Final = 0.15
 """Weight of a sliding mark's error along the outline."""
 BLINK_SCALES: Final = (0.2, 4.0)
 """Least and most that a blink's travel is changed to close the lids."""
-OVERLAP: Final = ((0.16, 1.0), (0.26, 0.15))
+OVERLAP: Final = ((0.16, 1.0), (0.26, 0.8))
 """How far a shut upper lid passes the lower one, as a share of what it does on the model's mean, at
-two heights of the opening over the distance of the eyes: large drawn eyes just close."""
+two heights of the opening over the distance of the eyes."""
 STEPS: Final = 14
 FEWEST: Final = 5
 YAW_LIMIT: Final = np.radians(40.0)

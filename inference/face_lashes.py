@@ -7,7 +7,7 @@ over on the way: the dark line by which a shut eye is read, in a photograph as i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import cv2
@@ -37,8 +37,11 @@ FAN: Final = 1.6
 """How much further lashes reach that stand out beyond the corners."""
 LINE: Final = 0.6
 """Strength of the line where the lids meet, if the picture shows no lashes."""
-FAINT: Final = (0.04, 0.16)
-"""As DARK, for what is taken away where the lashes stood."""
+NARROW: Final = 5.0
+FAINT: Final = (0.05, 0.16)
+"""Strokes narrower than this many pixels, as dark as this, are taken away where lashes stood."""
+STRANGE: Final = (22.0, 38.0)
+"""Distances from the cheek's colour (CIELAB) between which a lid's own is no skin's."""
 INKED: Final = 0.6
 """Mean darkness of the pixels right above the edge from which it is a drawn line."""
 STEPS: Final = 48
@@ -75,6 +78,18 @@ def edge_of(corners_K2: Float32Array) -> Float32Array:
     return np.asarray(smooth, np.float32)
 
 
+def like_skin(tone: Float32Array, cheek_3: Float32Array) -> Float32Array:
+    """Colours (..., 3), those that are no skin's (a fringe, paint) replaced by the cheek's."""
+    apart = np.linalg.norm(_lab(tone) - _lab(cheek_3), axis=-1)
+    strange = smoothstep(*STRANGE, apart)[..., None]
+    return np.asarray(tone * (1 - strange) + cheek_3 * strange, np.float32)
+
+
+def _lab(colour: Any) -> Any:
+    flat = np.asarray(colour, np.float32).reshape(1, -1, 3) / np.float32(255)
+    return cv.cvtColor(flat.clip(0, 1), cv.COLOR_RGB2LAB).reshape(np.shape(colour))
+
+
 def lashes_of(
     window_HW3: Float32Array, edge_S2: Float32Array, height: float, fine: int, large: bool
 ) -> Lashes:
@@ -90,36 +105,24 @@ def lashes_of(
     own = window_HW3.mean(2)
     missing = 1 - own / np.maximum(light, 1.0)
     dark = smoothstep(*DARK, missing)
-    solid = dark[(above > fine) & (above < 3.0 * fine)]
     line = window_HW3[(above > -0.5 * fine) & (above < 2.0 * fine)]
     order = np.argsort(line.mean(1))[: max(len(line) // 4, 1)]
     ink = line[order].mean(0) if len(line) else np.zeros(3)
-    gone = (
-        smoothstep(*FAINT, missing)
-        * (above > -UNDER * fine)
-        * smoothstep(FAN * length, 0.8 * FAN * length, above)
-    )
-    skin = _without(
-        window_HW3, (1 - smoothstep(*FAINT, missing)) * (above > 2.0 * fine), 2.5 * fine
-    )
+    solid = dark[(above > fine) & (above < 3.0 * fine)]
+    drawn = large or (len(solid) > 0 and float(solid.mean()) > INKED)
+    side = 2 * round(NARROW * fine) + 1
+    small = cv.getStructuringElement(cv.MORPH_ELLIPSE, (side, side))
+    lid = (above > 0)[..., None]  # what lies below is no skin, and takes no part
+    wide = cv.dilate(np.where(lid, window_HW3, 0).astype(np.float32), small)
+    skin = cv.erode(np.where(lid, wide, 255).astype(np.float32), small)
+    skin = cv.GaussianBlur(np.where(lid, skin, wide), (0, 0), fine)
+    strokes = smoothstep(*FAINT, 1 - own / np.maximum(skin.mean(2), 1.0))
+    gone = strokes * (above > -UNDER * fine) * (not drawn)  # ink goes with its lid
+    gone = gone * smoothstep(FAN * length, 0.8 * FAN * length, above)
     return Lashes(
         np.dstack([window_HW3, dark]), edge_S2, length, skin, ink.astype(np.float32),
-        np.asarray(gone, np.float32), large or (len(solid) > 0 and float(solid.mean()) > INKED),
+        np.asarray(gone, np.float32), drawn,
     )  # fmt: skip
-
-
-def _without(picture: Float32Array, known: Any, sigma: float) -> Float32Array:
-    """A picture continued smoothly from where it is known, nearer places first."""
-    out = np.zeros_like(picture)
-    left = np.ones(known.shape, np.float32)
-    for wider in (1.0, 2.5, 8.0, 32.0):
-        share = cv.GaussianBlur(known.astype(np.float32), (0, 0), sigma * wider)
-        mean = cv.GaussianBlur(picture * known[..., None].astype(np.float32), (0, 0), sigma * wider)
-        mean = mean / np.maximum(share, 1e-4)[..., None]
-        sure = left * np.clip(share * 8, 0, 1)
-        out += mean * sure[..., None]
-        left = left - sure
-    return np.asarray(out / np.maximum(1 - left, 1e-4)[..., None], np.float32)
 
 
 def _beside(edge_S2: Float32Array, shape: tuple[int, int]) -> tuple[Any, Any]:
@@ -179,10 +182,11 @@ class Lid:
 
     def __init__(
         self, model: FaceModel, fit: FaceFit, side: str, corner: tuple[int, int],
-        window: UInt8Array, fine: int, large: bool,
+        window: UInt8Array, fine: int, large: bool, cheek_3: Float32Array,
     ) -> None:  # fmt: skip
         """`window` is the picture's RGB from the frame's pixel `corner` on, `side` Left or Right;
-        everything is drawn with `fine` pixels for one. A `large` eye is beyond people's."""
+        everything is drawn with `fine` pixels for one. A `large` eye is beyond people's;
+        `cheek_3` is the skin's colour near it."""
         names = ("inner", *(f"upper_{n}" for n in range(1, 5)), "outer")
         self._rows = [model.landmarks.index(f"eye_{side.lower()}_{name}") for name in names]
         self._model, self._fit, self._corner, self._fine = model, fit, corner, fine
@@ -192,7 +196,8 @@ class Lid:
         own = cv.resize(window, (fine * width, fine * height), interpolation=cv.INTER_CUBIC)
         drop = self._edge(1.0)[:, 1] - self._edge(0.0)[:, 1]
         tall = float(drop.max())
-        self._lashes = lashes_of(own.astype(np.float32), self._edge(0.0), tall, fine, large)
+        lashes = lashes_of(own.astype(np.float32), self._edge(0.0), tall, fine, large)
+        self._lashes = replace(lashes, skin=like_skin(lashes.skin, cheek_3))
 
     def _edge(self, level: float) -> Float32Array:
         places = camera.project(self._fit.points_N3 + level * self._base).astype(np.float32)

@@ -111,7 +111,8 @@ def take_apart(
         picture, cv.erode(visible["hair_back"], inner), cv.erode(front, inner)
     )
     colour["body"] = _neck_colour(picture, share["skin"], visible["body"], colour["body"], head)
-    colour["head"] = _scalp_colour(visible["head"], front, colour["head"], colour["hair_front"])
+    scalp = front * _above_the_eyes(model, fit)
+    colour["head"] = _scalp_colour(visible["head"], scalp, colour["head"], colour["hair_front"])
     made = [name for name in alpha if float(alpha[name].mean()) > _MUCH]
     _settle(picture, {n: visible[n] for n in made}, {n: alpha[n] for n in made}, colour)
     return [
@@ -279,6 +280,17 @@ def _neck_colour(
     part = (head.column * (1 - smoothstep(0.3, 0.8, visible)))[..., None]
     out: Float32Array = body * (1 - part) + carried * part
     return out
+
+
+def _above_the_eyes(model: FaceModel, fit: FaceFit) -> Float32Array:
+    """1 over the brows, 0 round the eyes (SIDE, 1): under a fringe lids are skin, too."""
+    marks = dict(zip(model.landmarks, model.at_landmarks(fit.places_N2), strict=True))
+    upper, lower = (
+        np.mean([marks[f"eye_{s}_{lid}_{k}"][1] for s in ("left", "right") for k in (2, 3)])
+        for lid in ("upper", "lower")
+    )
+    top = float(upper - 0.6 * (lower - upper)) + MARGIN
+    return smoothstep(top, top - 14, np.arange(SIDE)[:, None])
 
 
 def _scalp_colour(
