@@ -263,6 +263,9 @@ def train_relight(arguments: argparse.Namespace) -> None:
     identity = Identity()
     state = torch.load(arguments.start, map_location="cpu", weights_only=True)
     identity.load_state_dict(state["identity"])
+    if arguments.light:
+        state = torch.load(arguments.light, map_location="cpu", weights_only=True)
+        net.load_state_dict(state["relight"])
     codes = [character_code(identity, p) for p in packed]
     frame, motion, truth, who = (
         np.concatenate(part)
@@ -327,6 +330,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of packed characters")
     parser.add_argument("--only", nargs="*", default=None, help="ids of the characters to use")
     parser.add_argument("--start", type=Path, help="checkpoint to go on from")
+    parser.add_argument("--light", type=Path, help="relighting to go on from, for other codes")
     parser.add_argument(
         "--keep-identity", action="store_true", help="leave the encoder, and so the codes, alone"
     )

@@ -29,6 +29,8 @@ from training.frames.train import Averager, gradient_loss, learning_rate, save_p
 
 OWN_SHARE: Final = 0.2
 """How often a sample shows a bundled character."""
+LOOK_SHARES: Final = {"photo": 0.28, "toon": 0.27, "drawn": 0.45}
+"""How often a stranger is of each look: thin lines are the hardest to put in the right place."""
 WATCHED: Final = 12
 """One stranger in so many is never trained on."""
 SOLID: Final = 0.9
@@ -135,10 +137,7 @@ class MouthBatches:
         }
         who = []
         for slot in range(self._people):
-            pool = self._strangers
-            if self._own and (not pool or self._rng.random() < OWN_SHARE):
-                pool = self._own
-            mouth = pool[int(self._rng.integers(len(pool)))]
+            mouth = self._person()
             count = min(self._size // self._people, len(mouth.motion_MD))
             rows = np.sort(self._rng.choice(len(mouth.motion_MD), count, replace=False))
             for key, value in self._sample(mouth, rows).items():
@@ -149,6 +148,15 @@ class MouthBatches:
             out[key] = out[key].permute(0, 3, 1, 2).contiguous()
         out["truth"] = attainable(out)
         return out | {"who": torch.tensor(who)}
+
+    def _person(self) -> Mouth:
+        pool = self._strangers
+        if self._own and (not pool or self._rng.random() < OWN_SHARE):
+            pool = self._own
+        else:
+            look = str(self._rng.choice(list(LOOK_SHARES), p=list(LOOK_SHARES.values())))
+            pool = [mouth for mouth in pool if mouth.look == look] or pool
+        return pool[int(self._rng.integers(len(pool)))]
 
     def _sample(self, mouth: Mouth, rows: Any) -> dict[str, Float32Array]:
         window = mouth.window
