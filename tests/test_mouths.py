@@ -1,0 +1,123 @@
+"""Insides of mouths: lent without the lender's lips, drawn for flat pictures, smoothly cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from inference.character import load_character
+from inference.contract import UInt8Array
+from inference.face_grids import encode
+from inference.face_lips import smooth_cut
+from inference.face_mouth import borrow_bank, cut_of, lip_edge
+from inference.face_mouth_drawn import drawn_bank, is_flat
+from inference.frame_generator_windows import WINDOW_SIZES, read_view
+
+CHARACTERS = Path(__file__).parent.parent / "assets" / "characters"
+WIDTH, HEIGHT = WINDOW_SIZES["mouth"]
+
+
+@pytest.fixture(scope="module")
+def lena() -> dict[str, Any]:
+    with np.load(CHARACTERS / "lena" / "geometry.npz", allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+@pytest.fixture(scope="module")
+def portrait() -> UInt8Array:
+    return read_view(CHARACTERS / "lena" / "portrait.png")
+
+
+def tiles(arrays: dict[str, Any]) -> Any:
+    bgr = cv2.imdecode(arrays["mouth_colour"], cv2.IMREAD_COLOR)
+    assert bgr is not None
+    return bgr[..., ::-1].reshape(-1, HEIGHT, WIDTH, 3).astype(int)
+
+
+def test_a_lender_s_lips_stay_at_home(lena: dict[str, Any], portrait: UInt8Array) -> None:
+    lender = load_character(CHARACTERS / "lena", check=False)
+    lent = tiles(borrow_bank([lender], portrait, lena, cut_of(lena)))
+    own = tiles(lena)
+    level = 6
+    low = lip_edge(lena, "lower", {"jawOpen": float(lena["mouth_jaw"][level])})
+    x, y = (round(float(v)) for v in low[len(low) // 2])
+    lip = np.s_[y + 5 : y + 11, x - 6 : x + 7]
+    redness = [float((each[level][lip][..., 0] - each[level][lip][..., 1]).mean())
+               for each in (own, lent)]  # fmt: skip
+    assert redness[0] > 60
+    assert redness[1] < 40
+    inside = np.s_[y - 9 : y - 5, x - 6 : x + 7]  # what the opening shows is lent as it is
+    assert np.abs(own[level][inside] - lent[level][inside]).mean() < 25
+
+
+def test_an_edge_goes_with_the_jaw(lena: dict[str, Any]) -> None:
+    upper, lower, dropped = (
+        lip_edge(lena, lip, {"jawOpen": jaw})
+        for lip, jaw in (("upper", 0.5), ("lower", 0.0), ("lower", 0.5))
+    )
+    assert (np.diff(lower[:, 0]) >= 0).all()
+    middle = len(lower) // 2
+    assert abs(upper[middle, 1] - lower[middle, 1]) < 4
+    assert 8 < dropped[middle, 1] - lower[middle, 1] < 40
+
+
+def test_flat_drawings_are_told_from_photographs(portrait: UInt8Array) -> None:
+    flat = np.full((512, 512, 4), (250, 225, 205, 255), np.uint8)
+    cv2.line(flat, (220, 280), (290, 280), (90, 40, 40, 255), 3)
+    corner = (208, 240)
+    assert is_flat(flat, corner)
+    assert not is_flat(portrait, corner)
+    noisy = flat.astype(int)
+    noisy[..., :3] += np.random.default_rng(1).normal(0, 6, (512, 512, 3)).astype(int)
+    assert not is_flat(noisy.clip(0, 255).astype(np.uint8), corner)
+    assert not is_flat(np.zeros((512, 512, 4), np.uint8), corner)
+
+
+def test_a_drawn_mouth_has_teeth_above_and_is_dark_below(lena: dict[str, Any]) -> None:
+    flat = np.full((512, 512, 4), (250, 225, 205, 255), np.uint8)
+    for name in ("eye_left", "eye_right"):
+        x, y = lena[name]
+        flat[y + 14 : y + 34, x + 10 : x + 54, :3] = 245
+    cut = cut_of(lena)
+    drawn = drawn_bank(lena, lena, flat, cut)
+    pictures = tiles(drawn)
+    x, y = round(cut.x), round(cut.y)
+    for level in (4, 8, 12):
+        assert (pictures[level][y + 1, x - 8 : x + 9] > 220).all()
+        low = lip_edge(lena, "lower", {"jawOpen": float(lena["mouth_jaw"][level])})
+        depth = float(low[len(low) // 2, 1]) - cut.y
+        row = round(cut.y + 0.47 * depth)
+        dark = pictures[level][row, x - 24 : x - 16].mean(0)
+        assert dark[0] < 130
+        assert dark[0] > 1.8 * dark[1]  # a red
+    tongue = cv2.imdecode(drawn["tongue_colour"], cv2.IMREAD_COLOR)
+    assert tongue is not None
+    assert len(np.unique(tongue.reshape(-1, 3), axis=0)) == 1
+    assert drawn_bank(lena, {}, flat, cut) == {}
+
+
+def test_the_cut_between_lips_has_no_steps() -> None:
+    rows = np.full(96, 48)
+    rows[20:76] += (np.arange(56) % 3 == 0).astype(int)  # steps of a pixel
+    below = np.arange(96)[:, None] >= rows[None]
+    closed = np.ones(96, bool)
+    closed[20:76] = False
+    arrays = {
+        "upper_lip_share": encode((~below).astype(np.uint8) * 255),
+        "lower_lip_share": encode((below | closed[None]).astype(np.uint8) * 255),
+    }
+    smooth = smooth_cut(arrays)
+    lower = cv2.imdecode(smooth["lower_lip_share"], cv2.IMREAD_GRAYSCALE)
+    upper = cv2.imdecode(smooth["upper_lip_share"], cv2.IMREAD_GRAYSCALE)
+    assert lower is not None
+    assert upper is not None
+    edge = 96 - lower[:, 24:72].astype(float).sum(0) / 255
+    assert np.ptp(edge) < 0.4
+    assert abs(edge.mean() - rows[24:72].mean()) < 0.6
+    assert (lower[:, :20] == 255).all()  # beside the mouth both lips are one skin
+    assert np.abs(upper[:, 24:72].astype(int) + lower[:, 24:72] - 255).max() <= 1
+    assert smooth_cut({"lower_lip_share": encode(np.full((96, 96), 255, np.uint8))}) == {}
