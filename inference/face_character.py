@@ -16,6 +16,7 @@ import numpy as np
 from inference import face_camera as camera
 from inference.character import Character
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
+from inference.face_detail import detail_arrays
 from inference.face_eyes import eye_arrays
 from inference.face_fit import FaceFit, fit_face
 from inference.face_geometry import geometry_arrays, geometry_file
@@ -53,12 +54,14 @@ def character_files(
     masks: Mapping[str, Float32Array],
     lenders: Iterable[Character],
     references: Sequence[Reference] = (),
+    detail: UInt8Array | None = None,
 ) -> dict[str, bytes]:
     """`portrait.png`, `thumbnail.png`, `eyes-shut.png`, `geometry.npz`, `landmarks.json` by name.
 
     `picture` is RGB over the frame and MARGIN (592, 592, 3), `masks` see `face_layers.MASKS`;
     `landmarks` are in frame pixels; `lenders` lend the inside of the mouth. The shut eyes are the
-    picture's own lids, stretched: the paint network's reference.
+    picture's own lids, stretched: the paint network's reference. `detail` is the picture with
+    `face_detail.FINE` times the pixels.
 
     Raises:
         PersonareError: the landmarks are no face's, or the masks show none.
@@ -72,6 +75,8 @@ def character_files(
     known = next((other.face for other in references if EYES in other.kinds), None)
     shut = None if known is None else shut_eyes(model, face, known)
     arrays = mouth_and_all(model, face, layers, portrait, lenders, references, shut)
+    if detail is not None:
+        arrays |= detail_arrays(arrays, layers, np.ascontiguousarray(detail[..., :3]))
     return {
         "portrait.png": png(portrait),
         "thumbnail.png": png(thumbnail(portrait)),
@@ -95,15 +100,16 @@ def mouth_and_all(
     tone = one_tone(portrait[portrait[..., 3] > 250][:, :3])
     arrays = geometry_arrays(model, fit, layers, face.landmarks.roll)
     arrays |= smooth_cut(arrays)
-    head = next((layer for layer in layers if layer.name == "head"), None)
-    arrays |= {} if head is None else eye_arrays(model, fit, head, shut, tone is None)
     corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
+    flat = is_flat(portrait, corner)
+    head = next((layer for layer in layers if layer.name == "head"), None)
+    arrays |= {} if head is None else eye_arrays(model, fit, head, shut, flat)
     cut, closing = cut_of(arrays), closing_of(model, fit)
     if closing is not None:  # where the lips would meet: the bank was made for shut ones
         marks = model.at_landmarks(camera.project(fit.points_N3 + closing).astype(np.float32))
         cut = replace(cut, y=float(marks[model.landmarks.index(MEETING), 1]) - corner[1])
     arrays |= borrow_bank(lenders, portrait, arrays, cut)
-    if is_flat(portrait, corner):
+    if flat:
         arrays |= drawn_bank(arrays, arrays, portrait, cut)
     opened = [reference.face for reference in references if MOUTH in reference.kinds]
     arrays |= with_own_inside(model, face, opened, arrays)

@@ -6,13 +6,14 @@ layer that shows it. Made smaller again, the layers are the same as without.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import cv2
 import numpy as np
 
 from inference.contract import Float32Array, UInt8Array
-from inference.face_grids import smoothstep
+from inference.face_grids import MARGIN, encode, smoothstep
 from inference.face_layers import LayerPicture
 
 cv: Any = cv2
@@ -52,6 +53,21 @@ def detailed(layers: list[LayerPicture], picture: UInt8Array) -> dict[str, UInt8
         uncovered = uncovered * (1 - alpha)
         out[layer.name] = _with_detail(layer.rgba.astype(np.float32), beyond * own[..., None])
     return {layer.name: out[layer.name] for layer in layers}
+
+
+def detail_arrays(
+    arrays: Mapping[str, Any], layers: list[LayerPicture], picture: UInt8Array
+) -> dict[str, Any]:
+    """What changes in `geometry.npz` when the layers' pictures get the detail of `picture`."""
+    out: dict[str, Any] = {"picture_scale": np.array(float(FINE))}
+    for name, rgba in detailed(layers, picture).items():
+        x, y = (int(v) + MARGIN for v in arrays[f"{name}_corner"])
+        height, width = cv.imdecode(arrays[f"{name}_alpha"], cv.IMREAD_GRAYSCALE).shape
+        cut = rgba[FINE * y : FINE * (y + height), FINE * x : FINE * (x + width)]
+        bgr = cv.cvtColor(np.ascontiguousarray(cut[..., :3]), cv.COLOR_RGB2BGR)
+        out[f"{name}_colour"] = encode(bgr)
+        out[f"{name}_alpha"] = encode(np.ascontiguousarray(cut[..., 3]))
+    return out
 
 
 def _with_detail(rgba: Float32Array, beyond: Float32Array) -> UInt8Array:

@@ -53,10 +53,7 @@ RIM_AT_IRIS: Final = 0.3
 RISE: Final = 10
 """Pixels over which a window's use rises from its border."""
 LARGE: Final = 0.30
-"""Height of an eye's opening over the distance of the pupils (people: 0.15 to 0.23) from which it
-is drawn from the bank alone: the paint network knows people's eyes."""
-INKED: Final = 0.235
-"""The same from which lashes are drawn lines."""
+"""Height of an eye's opening over the distance of the pupils from which it is no person's."""
 BALL: Final = 0.44
 """Radius of an eyeball over the width of its opening."""
 TURNS: Final = {"In": 30.0, "Out": 30.0, "Up": 25.0, "Down": 30.0}
@@ -110,10 +107,10 @@ def eye_arrays(
     fit: FaceFit,
     head: LayerPicture,
     shut: ShutEyes | None = None,
-    painted: bool = True,
+    flat: bool = False,
 ) -> dict[str, Any]:
-    """The bank's part of `geometry.npz`; `shut` is what another picture tells of the lids, and
-    without `painted` networks never paint."""
+    """The bank's part of `geometry.npz`; `shut` is what another picture tells of the lids;
+    a `flat` drawing has its own inside of the mouth, which no network repaints."""
     windows = [_window(model, fit, side) for side in SIDES]
     left, right = (fit.places_N2[index] for index in model.eyes)
     apart = max(float(np.linalg.norm(left - right)), 1.0)
@@ -121,13 +118,14 @@ def eye_arrays(
     out: dict[str, Any] = {
         "eye_level": np.array(LEVELS, np.float32),
         "eye_follow": _follow(model, fit),
-        "eye_painted": np.array(painted and tall < LARGE),
+        "eye_painted": np.array(not flat),
+        "eye_lit": np.array(not flat and tall < LARGE),
     }
     for side, window in zip(SIDES, windows, strict=True):
         name = f"eye_bank_{side.lower()}"
         rgb, alpha = _cut(head, window)
         radius = _iris_radius(rgb, 255 - _lids(model, fit, head, window, side, 0.0)[..., 3], window)
-        lid = Lid(model, fit, side, window.corner, rgb, FINE, tall >= INKED, _cheek(head, window))
+        lid = Lid(model, fit, side, window.corner, rgb, FINE, tall, _cheek(head, window))
         lids = [_lids(model, fit, head, window, side, level, radius, shut, lid) for level in LEVELS]
         bare = 255 - lids[LEVELS.index(0.0)][..., 3]
         tall_picture = np.concatenate(lids)

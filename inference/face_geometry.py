@@ -16,8 +16,7 @@ import cv2
 import numpy as np
 
 from inference import face_camera as camera
-from inference.contract import MOTION_INDEX, MOTION_NAMES, Float32Array, UInt8Array
-from inference.face_detail import FINE, detailed
+from inference.contract import MOTION_INDEX, MOTION_NAMES, Float32Array
 from inference.face_fit import FaceFit
 from inference.face_grids import (
     MARGIN,
@@ -123,12 +122,10 @@ def _eyeballs(model: FaceModel) -> Any:
 
 
 def geometry_arrays(
-    model: FaceModel, fit: FaceFit, layers: list[LayerPicture], roll: float = 0.0,
-    detail: UInt8Array | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    model: FaceModel, fit: FaceFit, layers: list[LayerPicture], roll: float = 0.0
+) -> dict[str, Any]:
     """What `geometry.npz` holds, by key, but for the bank of insides of the mouth; `roll` as for
-    `face_view.view_of`, `detail` as for `face_detail.detailed`. Everything is in the axes of the
-    picture's room."""
+    `face_view.view_of`. Everything is in the axes of the picture's room."""
     windows = paint_windows(model, fit)
     view = view_of(model, fit, roll)
     eyes = fit.points_N3[list(model.eyes)]
@@ -140,10 +137,6 @@ def geometry_arrays(
         "place": np.array(place, np.float32),
         "layers": np.array([layer.name for layer in layers]),
     }
-    pictures, fine = {layer.name: layer.rgba for layer in layers}, 1
-    if detail is not None:
-        pictures, fine = detailed(layers, detail), FINE
-        arrays["picture_scale"] = np.array(float(fine))
     head, body = _maps(model, fit, 0.3, 1.0), _maps(model, fit, 0.0, 0.6)
     _hide_neck(head)
     hair = _hair_depths(head, layers)
@@ -155,7 +148,7 @@ def geometry_arrays(
             grids = _skin_grids(body, box_4, True) | _weights(body, box_4, BODY_WEIGHT)
         else:
             grids = _skin_grids(head, box_4, True) | _weights(head, box_4, 1.0)
-        cut = pictures[layer.name][fine * y : fine * (y + h), fine * x : fine * (x + w)]
+        cut = layer.rgba[y : y + h, x : x + w]
         grids |= {
             "colour": encode(cv.cvtColor(np.ascontiguousarray(cut[..., :3]), cv.COLOR_RGB2BGR)),
             "alpha": encode(np.ascontiguousarray(cut[..., 3])),

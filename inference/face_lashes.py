@@ -44,6 +44,8 @@ STRANGE: Final = (22.0, 38.0)
 """Distances from the cheek's colour (CIELAB) between which a lid's own is no skin's."""
 INKED: Final = 0.6
 """Mean darkness of the pixels right above the edge from which it is a drawn line."""
+LARGE: Final = 0.235
+"""Height of an opening over the distance of the pupils beyond people's (0.15 to 0.23)."""
 STEPS: Final = 48
 """Points of an edge."""
 
@@ -182,11 +184,11 @@ class Lid:
 
     def __init__(
         self, model: FaceModel, fit: FaceFit, side: str, corner: tuple[int, int],
-        window: UInt8Array, fine: int, large: bool, cheek_3: Float32Array,
+        window: UInt8Array, fine: int, share: float, cheek_3: Float32Array,
     ) -> None:  # fmt: skip
         """`window` is the picture's RGB from the frame's pixel `corner` on, `side` Left or Right;
-        everything is drawn with `fine` pixels for one. A `large` eye is beyond people's;
-        `cheek_3` is the skin's colour near it."""
+        everything is drawn with `fine` pixels for one. `share` is the opening's
+        height over the distance of the pupils, `cheek_3` is the skin's colour near it."""
         names = ("inner", *(f"upper_{n}" for n in range(1, 5)), "outer")
         self._rows = [model.landmarks.index(f"eye_{side.lower()}_{name}") for name in names]
         self._model, self._fit, self._corner, self._fine = model, fit, corner, fine
@@ -196,7 +198,7 @@ class Lid:
         own = cv.resize(window, (fine * width, fine * height), interpolation=cv.INTER_CUBIC)
         drop = self._edge(1.0)[:, 1] - self._edge(0.0)[:, 1]
         tall = float(drop.max())
-        lashes = lashes_of(own.astype(np.float32), self._edge(0.0), tall, fine, large)
+        lashes = lashes_of(own.astype(np.float32), self._edge(0.0), tall, fine, share >= LARGE)
         self._lashes = replace(lashes, skin=like_skin(lashes.skin, cheek_3))
 
     def _edge(self, level: float) -> Float32Array:

@@ -186,8 +186,9 @@ class FrameGenerator:
         asked = provider if isinstance(provider, str) else provider.name
         self.provider = asked
         bank = self.geometry.eye_bank
-        if bank is not None and not bank.painted:  # its own light, too, is not a photograph's
-            self._relights = False
+        if bank is not None:
+            self._relights = self._relights and bank.lit
+        if bank is not None and not bank.painted:
             return BankPainter(self.geometry) if paint else None
         int8 = QUALITIES[self.quality].int8 and asked == "cpu"
         graphs = painting_graphs(package, bank is None, int8)

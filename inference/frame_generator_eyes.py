@@ -57,7 +57,9 @@ class EyeBank:
     """How far the lids follow a gaze down (in units of closing) and up (in units of -1)."""
     eyes: tuple[EyePictures, EyePictures]
     painted: bool = False
-    """Whether networks paint the mouth and the light: a person's picture."""
+    """Whether networks paint the mouth: an imported picture."""
+    lit: bool = False
+    """Whether they change the light too: a person's picture."""
 
     def closing(self, motion_D: Float32Array, side: int) -> float:
         """Where on `level_L` the lids of one side are."""
@@ -130,7 +132,8 @@ def read_eyes(data: dict[str, Any]) -> EyeBank | None:
         raise ValueError("the pictures of the lids are in no order")
     left, right = (_eye(data, f"eye_bank_{side.lower()}", len(level_L)) for side in SIDES)
     painted = bool(data.get("eye_painted", False))
-    return EyeBank(level_L, data["eye_follow"].astype(np.float32), (left, right), painted)
+    lit = bool(data.get("eye_lit", painted))
+    return EyeBank(level_L, data["eye_follow"].astype(np.float32), (left, right), painted, lit)
 
 
 def _eye(data: dict[str, Any], name: str, levels: int) -> EyePictures:

@@ -22,6 +22,8 @@ cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 ALIKE: Final = 40.0
 """Change (of 255, about a pixel) from which nothing of the bare picture's detail is kept."""
+LARGE: Final = 2.0
+"""Picture pixels for one of the geometry's in frames larger than it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,11 @@ class Picture:
 
 
 def fitted(layer: Layer, scale: float) -> Picture:
-    """A layer's picture with `scale` pixels for each of the geometry's, from its best source."""
+    """A layer's picture with `scale` pixels for each of the geometry's, from its best source.
+
+    For larger frames it has LARGE: looked up between its pixels at less, it would turn soft.
+    """
+    scale = scale if scale <= 1 else LARGE
     pixels, corner = layer.detail, (float(layer.corner[0]), float(layer.corner[1]))
     wide, high = layer.image.shape[1], layer.image.shape[0]
     if pixels is None or scale <= 1:

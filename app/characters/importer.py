@@ -29,8 +29,10 @@ from app.characters.references import EYES_SHUT, References
 from inference.character import MANIFEST_NAME, Character, load_character
 from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.face_character import character_files, png
+from inference.face_detail import FINE, smaller
 from inference.face_fit import fit_face
 from inference.face_frame import Framed, framed
+from inference.face_layers import SIDE
 from inference.face_masks import guessed_masks
 from inference.face_model import FILE as MODEL_FILE
 from inference.face_model import FaceModel, load_face_model
@@ -109,7 +111,7 @@ class Importer:
             "frame_from_picture": [[float(v) for v in row] for row in placed.matrix_23],
             "references": [EYES_SHUT, *further.entries()],
         }
-        files = self._files(model, placed.picture, placed.landmarks, further)
+        files = self._files(model, placed, further)
         fresh = self._write(id_, files, facts)
         return load_character(self._put(fresh, id_))
 
@@ -134,28 +136,30 @@ class Importer:
         picture = cv.imread(str(folder / SOURCE_FILE), cv.IMREAD_UNCHANGED)
         if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
             raise PersonareError(f"The picture of '{name}' is damaged.", "Import it again.")
-        picture = cv.cvtColor(picture, cv.COLOR_BGRA2RGBA)
+        placed = _again(cv.cvtColor(picture, cv.COLOR_BGRA2RGBA), marks)
         facts = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
-        further = References(model, Framed(picture, marks, np.eye(2, 3, dtype=np.float32)), None)
+        further = References(model, placed, None)
         further.read_again(folder, facts.get("references", []))
         facts["references"] = [EYES_SHUT, *further.entries()]
-        fresh = self._write(character.id, self._files(model, picture, marks, further), facts)
+        fresh = self._write(character.id, self._files(model, placed, further), facts)
         return load_character(self._put(fresh, character.id))
 
     def _model(self) -> FaceModel:
         return load_face_model(self._assets / "face" / MODEL_FILE)
 
-    def _files(
-        self, model: FaceModel, picture: UInt8Array, landmarks: Landmarks, further: References
-    ) -> dict[str, bytes]:
+    def _files(self, model: FaceModel, placed: Framed, further: References) -> dict[str, bytes]:
         """Every file of the character but its manifest, from the framed picture."""
+        picture, landmarks = placed.picture, placed.landmarks
         if self._reader is not None:
             masks: Mapping[str, Float32Array] = self._reader.masks(picture)
         else:
             masks = guessed_masks(model, fit_face(model, landmarks), picture)
         rgb = np.ascontiguousarray(picture[..., :3])
-        files = character_files(model, rgb, landmarks, masks, self._lenders(), further.used)
-        return files | {SOURCE_FILE: png(picture)} | further.files()
+        files = character_files(
+            model, rgb, landmarks, masks, self._lenders(), further.used, placed.detail
+        )
+        kept = picture if placed.detail is None else placed.detail
+        return files | {SOURCE_FILE: png(kept)} | further.files()
 
     def _needs_help(self, request: Request) -> None:
         if self._reader is None and request.landmarks is None:
@@ -281,3 +285,13 @@ def slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     short = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48]
     return short or "character-" + hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
+def _again(picture: UInt8Array, marks: Landmarks) -> Framed:
+    """The framed picture that SOURCE_FILE keeps: with its detail, if it had more."""
+    same = np.eye(2, 3, dtype=np.float32)
+    if picture.shape[:2] == (SIDE, SIDE):
+        return Framed(picture, marks, same)
+    if picture.shape[:2] == (FINE * SIDE, FINE * SIDE):
+        return Framed(smaller(picture), marks, same, picture)
+    raise PersonareError(f"{SOURCE_FILE} has been changed.", "Import the picture again.")
