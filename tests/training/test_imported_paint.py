@@ -18,7 +18,7 @@ from inference.face_points import Landmarks, Mark  # noqa: E402
 from training.frames.identity import Identity  # noqa: E402
 from training.frames.motions import put, shape  # noqa: E402
 from training.frames.packed import Packed, Window, load_packed, save_packed  # noqa: E402
-from training.frames.paint import Paint  # noqa: E402
+from training.frames.paint import Paint, moved, place_grid  # noqa: E402
 from training.frames.train import WindowBatches  # noqa: E402
 from training.imported import pack, people, train_mouth  # noqa: E402
 
@@ -219,3 +219,34 @@ def test_training_lowers_the_error_and_takes_in_new_people(
     before = torch.load(start, weights_only=True)
     for key, value in before["paint"].items():
         assert torch.equal(value, after["paint"][key]) == key.startswith("eye.")
+
+
+def test_pixels_are_shifted_by_what_the_network_says() -> None:
+    picture = torch.rand(1, 4, 48, 64)
+    places = place_grid(64, 48)
+    still = torch.zeros(1, 2, 12, 16)
+    torch.testing.assert_close(moved(picture, still, places), picture, atol=1e-5, rtol=0)
+    shift = still.clone()
+    shift[:, 0], shift[:, 1] = 1.0, -0.5  # looked up four pixels to the right, two above
+    wanted = picture[:, :, 8:38, 14:54]
+    found = moved(picture, shift, places)[:, :, 10:40, 10:50]
+    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=0)
+
+
+def test_a_fresh_mouth_moves_nothing_and_older_checkpoints_load(tmp_path: Path) -> None:
+    paint = Paint()
+    assert paint.mouth.shift is not None
+    assert paint.eye.shift is None
+    assert not paint.mouth.shift.weight.any()
+    old = {k: v for k, v in paint.state_dict().items() if ".shift." not in k}
+    torch.save({"paint": old, "identity": Identity().state_dict()}, tmp_path / "old.pt")
+    loaded, _ = train_mouth.load(tmp_path / "old.pt")
+    assert torch.equal(loaded.mouth.last.weight, paint.mouth.last.weight)
+
+
+def test_looks_are_shown_as_often_as_they_shall() -> None:
+    people = [train_mouth.mouth_of(tiny_stranger(f"{k}-00001", 1)) for k in ("photo", "drawn")]
+    batches = train_mouth.MouthBatches(people, [], 4, 4, seed=1)
+    seen = [batches._person().look for _ in range(400)]
+    wanted = train_mouth.LOOK_SHARES["drawn"]
+    assert wanted - 0.1 < seen.count("drawn") / 400 < wanted + 0.25

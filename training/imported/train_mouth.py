@@ -40,7 +40,7 @@ STILL: Final = 0.02
 INNER: Final = (slice(14, 90), slice(12, 84))
 """Rows and columns of the window that are compared."""
 EDGES: Final = 0.5
-DECIBELS: Final = 0.012
+DECIBELS: Final = 0.018
 """Weight of the logarithm of a sample's squared error: about a tenth of the loss each dB."""
 MASK_COST: Final = 0.0005
 _FLOW_SIGNS: Final = np.array([-1, 1, -1, 1], np.float16)[:, None, None]
