@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ import pytest
 
 from inference.character import load_character
 from inference.contract import UInt8Array
-from inference.face_grids import encode
+from inference.face_eye_extent import settled
+from inference.face_frame import Framed
+from inference.face_grids import MARGIN, encode
 from inference.face_lips import smooth_cut
 from inference.face_mouth import borrow_bank, cut_of, lip_edge
 from inference.face_mouth_drawn import drawn_bank, is_flat
+from inference.face_points import Landmarks, Mark
 from inference.frame_generator_windows import WINDOW_SIZES, read_view
 
 CHARACTERS = Path(__file__).parent.parent / "assets" / "characters"
@@ -121,3 +125,32 @@ def test_the_cut_between_lips_has_no_steps() -> None:
     assert (lower[:, :20] == 255).all()  # beside the mouth both lips are one skin
     assert np.abs(upper[:, 24:72].astype(int) + lower[:, 24:72] - 255).max() <= 1
     assert smooth_cut({"lower_lip_share": encode(np.full((96, 96), 255, np.uint8))}) == {}
+
+
+def test_large_drawn_eyes_are_measured_by_colour() -> None:
+    flat = np.full((592, 592, 4), (250, 225, 205, 255), np.uint8)
+    marks = {
+        "nose_tip": Mark(256, 260),
+        "mouth_left": Mark(280, 300),
+        "mouth_right": Mark(232, 300),
+    }
+    for side, x in (("left", 300), ("right", 212)):
+        cv2.ellipse(flat, (x + MARGIN, 210 + MARGIN), (20, 30), 0, 0, 360, (70, 90, 200, 255), -1)
+        cv2.ellipse(flat, (x + MARGIN, 210 + MARGIN), (20, 30), 0, 200, 340, (40, 20, 30, 255), 4)
+        marks[f"pupil_{side}"] = Mark(x, 205)
+        for k, shift in zip((1, 2, 3, 4), (-9, -3, 3, 9), strict=True):
+            marks[f"eye_{side}_lower_{k}"] = Mark(x + shift, 218, "network", 0.3)
+            marks[f"eye_{side}_upper_{k}"] = Mark(x + shift, 195, "network", 0.3)
+    marks["eye_right_lower_2"] = Mark(209, 217, "hand")
+    placed = Framed(flat, Landmarks(marks, (512, 512)), np.eye(2, 3, dtype=np.float32))
+    found = settled(placed).landmarks.marks
+    assert 236 < found["eye_left_lower_2"].y < 243
+    assert 176 < found["eye_left_upper_3"].y < 184
+    assert found["eye_left_lower_1"].y < found["eye_left_lower_2"].y
+    assert found["eye_left_lower_2"].confidence == 1
+    assert found["eye_right_lower_2"].y == 217  # set by hand: stays, and its lid with it
+    assert found["eye_right_lower_3"].y == 218
+    noisy = flat.astype(int)
+    noisy[..., :3] += np.random.default_rng(1).normal(0, 6, (592, 592, 3)).astype(int)
+    photo = replace(placed, picture=noisy.clip(0, 255).astype(np.uint8))
+    assert settled(photo).landmarks == placed.landmarks

@@ -30,6 +30,7 @@ from inference.character import MANIFEST_NAME, Character, load_character
 from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.face_character import character_files, png
 from inference.face_detail import FINE, smaller
+from inference.face_eye_extent import settled
 from inference.face_fit import fit_face
 from inference.face_frame import Framed, framed
 from inference.face_layers import SIDE
@@ -97,7 +98,7 @@ class Importer:
         picture, scale = read_picture(request.picture)
         self._needs_help(request)
         model = self._model()
-        placed = framed(model, picture, self._points(model, request, picture, scale))
+        placed = settled(framed(model, picture, self._points(model, request, picture, scale)))
         further = References(model, placed, self._reader)
         for path in request.references:
             further.add(path)
