@@ -15,7 +15,9 @@ from inference.face_frame import framed
 from inference.face_model import FILE, FaceModel, load_face_model
 from inference.face_points import Landmarks, Mark, read_landmarks
 from inference.face_view import GROUPS, TARGETS, features, group_of, view_of, with_own_reach
-from training.face_model.views import MOVES, Sample, law, read, row
+from training.face_model.turns import misses
+from training.face_model.views import MOVES, TURNS, Sample, law, read, row
+from training.rig.pose import turn_head
 
 MODEL = Path(__file__).parent.parent / "assets" / "face" / FILE
 SIZE = (512, 512)
@@ -148,10 +150,12 @@ def test_a_sample_becomes_a_row(model: FaceModel, tmp_path: Path) -> None:
         points = rest + sum(model.base(name) * amount for name, amount in amounts.items())
         moved.append(model.at_landmarks(camera.project(points).astype(np.float32)))
     pivot = np.append(camera.project(rest[model.pivot][None])[0], 90.0).astype(np.float32)
-    one = Sample(places, np.array([0.1, 0.0], np.float32), pivot, np.stack(moved))
+    turned = np.repeat(places[None], len(TURNS), 0)
+    angles = np.array([0.1, 0.0], np.float32)
+    one = Sample(places, angles, pivot, np.stack(moved), turned)
     path = tmp_path / "views-train-photo-00000.npz"
     np.savez(path, names=np.array(names), points=[one.points], angles=[one.angles],
-             pivot=[one.pivot], moved=[one.moved])  # fmt: skip
+             pivot=[one.pivot], moved=[one.moved], turned=[one.turned])  # fmt: skip
     ((marks, again),) = read(path)
     seen, told = row(model, marks, again)
     assert seen.shape == features(model, fit_of(model)).shape
@@ -159,3 +163,23 @@ def test_a_sample_becomes_a_row(model: FaceModel, tmp_path: Path) -> None:
     assert np.allclose(told[-len(GROUPS) :], 1, atol=0.12)
     scaled = replace(again, moved=again.points + 0.7 * (again.moved - again.points))
     assert np.allclose(row(model, marks, scaled)[1][-3:], told[-3:] * 0.7, atol=0.02)
+
+
+def test_turns_of_the_models_own_head_are_met(model: FaceModel) -> None:
+    """Points that turn about the model's pivot before a level camera are met without a law."""
+    rest = head(model)
+    weight = model.head_weight_N
+    turned = []
+    for yaw, pitch, roll in TURNS:
+        motion = np.zeros(61, np.float32)
+        motion[52:55] = np.radians([yaw, pitch, roll])
+        moved = turn_head(rest.astype(np.float32), weight, motion, rest[model.pivot], 1.0)
+        turned.append(model.at_landmarks(camera.project(moved).astype(np.float32)))
+    places = model.at_landmarks(camera.project(rest).astype(np.float32))
+    nothing = np.zeros(3, np.float32)
+    wanted = Sample(places, nothing[:2], nothing, np.stack(turned[:3]), np.stack(turned))
+    found = np.array(misses(replace(model, view_law=None), marks_of(model, rest), wanted))
+    assert found.shape == (len(TURNS), 2)
+    assert found.max() < 1.3  # the fit itself
+    off = replace(wanted, turned=wanted.turned + 5)
+    assert np.array(misses(model, marks_of(model, rest), off)).min() > 3

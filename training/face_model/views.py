@@ -50,8 +50,13 @@ MOVES: Final[dict[str, dict[str, float]]] = {
     "brow": {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0},
 }
 """Motions that tell how far each group of `face_view.GROUPS` moves."""
+TURNS: Final = (
+    (10, 0, 0), (-10, 0, 0), (20, 0, 0), (-20, 0, 0), (0, 10, 0), (0, -10, 0), (0, 0, 12),
+)  # fmt: skip
+"""Yaw, pitch and roll in degrees, counted from the picture's, that the law is judged by."""
 MOVED: Final = tuple(name for moves in MOVES.values() for name in moves)
 SEEN_BY: Final = {"jaw": ("lip", "mouth", "chin"), "mouth": ("lip", "mouth"), "brow": ("brow",)}
+HEAD: Final = slice(MOTION_INDEX["headYaw"], MOTION_INDEX["headYaw"] + 3)
 GAINS: Final = (0.3, 2.0)
 RIDGE: Final = 100.0
 """Weight of the law's squared size, per squared standard deviation of a feature."""
@@ -69,6 +74,8 @@ class Sample:
     """Place (2,) of the neck's pivot, and its distance behind the face's, as pixels (3,)."""
     moved: Float32Array
     """The points under each of MOVES (M, L, 2)."""
+    turned: Float32Array
+    """The points after each of TURNS (T, L, 2)."""
 
 
 def sample(figure: Figure, marks: Landmarker, pose: int) -> Sample:
@@ -88,12 +95,18 @@ def sample(figure: Figure, marks: Landmarker, pose: int) -> Sample:
         for name, amount in amounts.items():
             then_D[MOTION_INDEX[name]] = min(then_D[MOTION_INDEX[name]] + amount, 1.0)
         moved.append(places(points_of(figure, marks, then_D), scene, FRAME))
+    turned = []
+    for turn in TURNS:
+        then_D = motion_D.copy()
+        then_D[HEAD] += np.radians(turn)
+        turned.append(places(points_of(figure, marks, then_D), scene, FRAME))
     tilt = float(np.arcsin(scene.view_44[2, 1]))
     return Sample(
         places(points, scene, FRAME),
         np.array([tilt, motion_D[MOTION_INDEX["headYaw"]]], np.float32),
         np.append(places(pivot, scene, FRAME)[0], behind * per_dm).astype(np.float32),
         np.stack(moved),
+        np.stack(turned),
     )
 
 
