@@ -46,7 +46,7 @@ def detailed(layers: list[LayerPicture], picture: UInt8Array) -> dict[str, UInt8
     fine = picture.astype(np.float32)
     beyond = fine - _larger(smaller(fine))
     out = {}
-    uncovered: Float32Array = np.ones(layers[0].rgba.shape[:2], np.float32)
+    uncovered: Any = np.ones(layers[0].rgba.shape[:2], np.float32)
     for layer in reversed(layers):
         alpha = layer.rgba[..., 3].astype(np.float32) / 255
         own = smoothstep(*_OWN, _larger(uncovered * alpha))

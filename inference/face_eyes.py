@@ -51,7 +51,7 @@ MEETING: Final = (0.75, 1.0)
 RIM_AT_IRIS: Final = 0.3
 """The same where the iris meets the lids: it must not stay behind when the eye turns."""
 RISE: Final = 10
-"""Pixels over which a window's use rises from its border."""
+"""Pixels over which a window's use rises."""
 LARGE: Final = 0.30
 """Height of an eye's opening over the distance of the pupils from which it is no person's."""
 BALL: Final = 0.44
@@ -276,7 +276,8 @@ def _cheek(head: LayerPicture, window: _Window) -> Float32Array:
     x, y = window.outline_K2.T
     rows, columns = np.mgrid[: alpha.shape[0], : alpha.shape[1]]
     under = (rows > y.max() + 3) & (columns > x.min()) & (columns < x.max()) & (alpha > 250)
-    return np.median(rgb[under] if under.any() else rgb.reshape(-1, 3), axis=0).astype(np.float32)
+    skin = rgb[under] if under.any() else rgb.reshape(-1, 3)
+    return np.asarray(np.median(skin, axis=0), np.float32)
 
 
 def _cover(known: Any, opened: Any, rim: Any) -> Float32Array:
@@ -317,8 +318,7 @@ def _ball(rgb: UInt8Array, bare: UInt8Array, window: _Window, radius: float) -> 
 
 def _square_fill(picture: Float32Array, sure: Float32Array) -> Float32Array:
     height, width = sure.shape
-    side = max(height, width)
-    pad = [(0, side - height), (0, side - width)]
+    pad = [(0, max(width - height, 0)), (0, max(height - width, 0))]
     out = _continued(np.pad(picture, [*pad, (0, 0)]), np.pad(sure, pad))
     return out[:height, :width]
 

@@ -50,9 +50,9 @@ ALONG: Final = 0.15
 """Weight of a sliding mark's error along the outline."""
 BLINK_SCALES: Final = (0.2, 4.0)
 """Least and most that a blink's travel is changed to close the lids."""
-OVERLAP: Final = ((0.16, 1.0), (0.26, 0.8))
-"""How far a shut upper lid passes the lower one, as a share of what it does on the model's mean, at
-two heights of the opening over the distance of the eyes."""
+OVERLAP: Final = ((0.16, 0.26), (1.0, 0.8))
+"""How far a shut upper lid passes the lower one, as a share of what it does on the model's mean:
+two heights of the opening over the distance of the eyes, and the shares there."""
 STEPS: Final = 14
 FEWEST: Final = 5
 YAW_LIMIT: Final = np.radians(40.0)
@@ -342,7 +342,7 @@ def _close_lids(model: FaceModel, points_N3: Float32Array, bases_LN3: Float32Arr
         ends = camera.project(points_N3 + bases_LN3[row])
         ours = _lids(model, places, ends, side.lower())
         wanted = _lids(model, mean, mean + model.bases_LN3[row][:, :2] * [1.0, -1.0], side.lower())
-        share = float(np.interp(ours[0] / apart, *zip(*OVERLAP, strict=True)))
+        share = float(np.interp(ours[0] / apart, OVERLAP[0], OVERLAP[1]))
         over = share * (wanted[1] - wanted[0]) * apart / of_mean
         scale = (ours[0] + over) / max(ours[1], 1e-6)
         bases_LN3[row] *= np.float32(np.clip(scale, *BLINK_SCALES))
