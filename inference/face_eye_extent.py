@@ -28,6 +28,8 @@ RUN: Final = 0.03
 """Pupil distances of skin, one pixel below the other, with which an eye has ended."""
 REACH: Final = (0.22, 0.34)
 """Pupil distances that are looked up and down from the reader's points."""
+SHARES: Final = (0.75, 1.0, 1.0, 0.75)
+"""How much of a lid's way its four points go."""
 LEAST: Final = 0.05
 """Pupil distances that a lid must lie further out than the reader has it, or it stays."""
 
@@ -66,9 +68,10 @@ def with_eyes_by_colour(picture: UInt8Array, landmarks: Landmarks) -> Landmarks:
             if not known or abs(float(np.mean(known)) - middle) < LEAST * apart:
                 continue
             by = float(np.mean(known)) - middle
-            for name, share in zip(names, (0.75, 1.0, 1.0, 0.75), strict=True):
+            for name, share in zip(names, SHARES, strict=True):
                 mark = marks[name]
-                moved[name] = replace(mark, y=mark.y + share * by, confidence=1.0)
+                # as if set by hand: the fit, which knows people's eyes, must not drop it
+                moved[name] = replace(mark, y=mark.y + share * by, by="hand", confidence=1.0)
         marks |= moved
     return replace(landmarks, marks=marks)
 

@@ -114,10 +114,12 @@ def test_an_open_mouth_gets_its_own_teeth(made: tuple[Any, ...]) -> None:
     banks = []
     for each in (plain, rich):
         with np.load(each.geometry_path) as archive:
-            banks.append(cv2.imdecode(archive["mouth_colour"], cv2.IMREAD_COLOR))
+            bank = cv2.imdecode(archive["mouth_colour"], cv2.IMREAD_COLOR)
+            assert bank is not None
+            banks.append(bank.astype(int))
             corner = archive["mouth"]
     window = (slice(corner[1] + 20, corner[1] + 80), slice(corner[0] + 8, corner[0] + 88))
-    assert np.abs(banks[0].astype(int) - banks[1]).mean() > 1  # her own bank lends to both
+    assert np.abs(banks[0] - banks[1]).mean() > 1  # her own bank lends to both
     wide = motion(jawOpen=0.5, mouthLowerDownLeft=0.3, mouthLowerDownRight=0.3)
     pictures = [drawn(each, wide) for each in (plain, rich)]
     truth = framed(plain, picture("open.png"))
@@ -153,11 +155,12 @@ def test_references_that_cannot_be_used_are_refused(tmp_path: Path, reader: Netw
     cv2.imwrite(str(empty), np.full((300, 300, 3), 120, np.uint8))
     refused("No face was found in the reference empty.png", empty)
     two = tmp_path / "two.png"
-    cv2.imwrite(str(two), np.hstack([cv2.imread(str(LENA / "open.png"))] * 2))
+    opened = cv2.imread(str(LENA / "open.png"))
+    assert opened is not None
+    cv2.imwrite(str(two), np.hstack([opened, opened]))
     refused("two.png shows 2 faces", two)
     small = tmp_path / "small.png"
-    shrunk = cv2.resize(cv2.imread(str(LENA / "open.png")), (200, 200))
-    cv2.imwrite(str(small), shrunk)
+    cv2.imwrite(str(small), cv2.resize(opened, (200, 200)))
     refused("small.png cannot be used: The face in the picture is too small", small)
     small.write_bytes(b"nothing")
     refused("no picture, or it is broken", small)
