@@ -24,9 +24,13 @@ import cv2
 import numpy as np
 
 from inference.contract import PersonareError
+from inference.execution_providers import choose_provider
 from inference.face_model import load_face_model
 from inference.frame_generator import FrameGenerator
+from inference.model_package import load_model_package
 from training.evaluate.table import Row, markdown, write_json
+from training.frames.check_parity import parity_rows
+from training.frames.ladder import draw_rows
 from training.imported import rows, sheets
 from training.imported.bring import Reader, bring, lenders_of
 from training.imported.cases import (
@@ -38,10 +42,12 @@ from training.imported.cases import (
     read_case,
     wanted_cases,
 )
-from training.imported.measure import Measured, Meter, draw_times, hours
+from training.imported.measure import Measured, Meter, hours
 from training.people.split import LOOKS
 
-SECTIONS: Final = ("frames", "rest", "turns", "closed", "identity", "speed", "hours")
+SECTIONS: Final = (
+    "frames", "rest", "turns", "closed", "identity", "speed", "hours", "parity",
+)  # fmt: skip
 MINUTES: Final = 48.0
 FPS: Final = 25
 IDENTITY: Final = (
@@ -150,13 +156,19 @@ class Evaluation:
         return FrameGenerator(self.options.package, self.people[0].brought.folder, threads=threads)
 
     def speed(self) -> Iterator[Row]:
-        """Milliseconds of a frame, seconds of an import."""
-        threads = self.options.threads
-        cv2.setNumThreads(threads)
-        steps = list(self.asked.values())
-        spent = draw_times(self._generator(threads), steps, 30 if self.options.quick else 150)
+        """Milliseconds of a frame in each quality, seconds of an import."""
+        given, folder = self.options, self.people[0].brought.folder
+        cv2.setNumThreads(given.threads)
+        package = load_model_package(given.package, "frame")
+        yield from draw_rows(package, [folder], choose_provider("auto"), given.threads)
         cv2.setNumThreads(1)
-        yield from rows.speed_rows(spent[5:], threads, self.people)
+        yield from rows.import_rows(self.people)
+
+    def parity(self) -> Iterator[Row]:
+        """Torch, ONNX and 8 bits against each other."""
+        given = self.options
+        package = load_model_package(given.package, "frame")
+        yield from parity_rows(package, [given.characters], given.checkpoint, 2)
 
     def hours(self) -> Iterator[Row]:
         """A long session."""
@@ -208,6 +220,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a third of the motions")
     parser.add_argument("--shapes", action="store_true", help="sheets of every blendshape too")
     parser.add_argument("--threads", type=int, default=2, help="for the time of a frame")
+    parser.add_argument("--checkpoint", type=Path, action="append", default=[],
+                        help="weights of the package, for the parity with torch")  # fmt: skip
     parser.add_argument("--stride", type=int, default=60, help="of the long session")
     parser.add_argument("--dlib-python", type=Path, help="Python of an environment with dlib")
     parser.add_argument("--json", type=Path, metavar="FILE")

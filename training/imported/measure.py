@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -131,16 +130,6 @@ class Meter:
 
     def _labels(self, name: str) -> Any:
         return labels_in_frame(self.case.labels[name], self.brought.matrix_23)
-
-
-def draw_times(generator: FrameGenerator, motions: list[Float32Array], count: int) -> list[float]:
-    """Milliseconds of `draw()`, going through motions."""
-    spent = []
-    for k in range(count):
-        began = time.perf_counter()
-        generator.draw(motions[k % len(motions)])
-        spent.append(1000 * (time.perf_counter() - began))
-    return spent
 
 
 def hours(

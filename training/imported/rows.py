@@ -20,8 +20,6 @@ GAP: Final = 1.0
 """Pixels of 512."""
 MEAN_DISTANCE: Final = 0.25
 LARGEST_DISTANCE: Final = 0.5
-DRAW_MS: Final = 25.0
-ECO_MS: Final = 14.0
 IDENTITY_S: Final = 5.0
 
 
@@ -135,15 +133,8 @@ def identity_row(distances: dict[str, float | None] | None, why: str = "") -> Ro
     )  # fmt: skip
 
 
-def speed_rows(draw_ms: Sequence[float], threads: int, people: Sequence[Measured]) -> Iterator[Row]:
-    """Time of `draw()` and of an import."""
-    middle, slow = float(np.median(draw_ms)), float(np.percentile(draw_ms, 95))
-    yield Row(
-        f"draw at 512, {threads} threads", f"{DRAW_MS:.0f} ms",
-        f"median {middle:.1f} ms, 95 of 100 under {slow:.1f}", middle <= DRAW_MS,
-        figures={"median": middle, "p95": slow, "count": len(draw_ms)},
-    )  # fmt: skip
-    yield Row("draw at 256, eco, int8", f"{ECO_MS:.0f} ms", "no such package yet", None)
+def import_rows(people: Sequence[Measured]) -> Iterator[Row]:
+    """Time of an import."""
     spent = [person.brought.seconds for person in people]
     if spent:
         yield Row(
