@@ -32,7 +32,7 @@ FINE: Final = 4
 DARK: Final = (0.42, 0.16, 0.17)
 TONGUE: Final = (0.86, 0.44, 0.45)
 """Colours over that of the skin."""
-TEETH: Final = (0.10, 0.34)
+TEETH: Final = (0.075, 0.22)
 """Height of the teeth's band: most, over the mouth's width, and over the opening's height."""
 
 
@@ -93,7 +93,7 @@ def _tile(
         np.interp(columns[0], edge[:, 0], edge[:, 1]).astype(np.float32) for edge in (line, low)
     )
     opening = max(float((bottom - top).max()), 0.0)
-    band = min(TEETH[0] * cut.width, TEETH[1] * (opening + 3))
+    band = min(TEETH[0] * cut.width, TEETH[1] * opening)
     aside = (columns - cut.x) / max(cut.width / 2, 1.0)
     picture = np.ones((*rows.shape, 3), np.float32) * (skin * np.array(DARK, np.float32))
     tongue = ((columns - cut.x) / (0.30 * cut.width)) ** 2
@@ -101,8 +101,9 @@ def _tile(
     tall = max(0.42 * opening, 1.0)
     lies = tongue + ((rows - deepest - 0.25 * tall) / tall) ** 2 < 1
     picture[lies] = skin * np.array(TONGUE, np.float32)
-    # the band follows the upper lip and ends before the corners
-    teeth = (rows < top + band * np.sqrt(np.clip(1 - aside**2, 0, 1))) & (np.abs(aside) < 0.86)
+    # the band follows the upper lip and runs out before the corners
+    thick = band * np.sqrt(np.clip(1 - (aside / 0.88) ** 2, 0, 1))
+    teeth = (rows < top + thick) & (np.abs(aside) < 0.88)
     picture[teeth] = white
     small = cv.resize(picture, (width, height), interpolation=cv.INTER_AREA)
     return np.asarray(np.rint(small.clip(0, 255)), np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 from inference.contract import Float32Array
 
 LEVELS: Final = 16
-ODD: Final = 5.0
+ODD: Final = 2.5
 """Mean distance (of 255) of colours from those usual at their brightness, up to which a picture
 has one tone: the noise of JPEG's colours."""
 _WEIGHT: Final = np.array([0.299, 0.587, 0.114], np.float32)

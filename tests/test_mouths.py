@@ -90,8 +90,8 @@ def test_a_drawn_mouth_has_teeth_above_and_is_dark_below(lena: dict[str, Any]) -
     drawn = drawn_bank(lena, lena, flat, cut)
     pictures = tiles(drawn)
     x, y = round(cut.x), round(cut.y)
-    for level in (4, 8, 12):
-        assert (pictures[level][y + 1, x - 8 : x + 9] > 220).all()
+    for level in (6, 8, 12):
+        assert (pictures[level][y, x - 3 : x + 4] > 220).all()
         low = lip_edge(lena, "lower", {"jawOpen": float(lena["mouth_jaw"][level])})
         depth = float(low[len(low) // 2, 1]) - cut.y
         row = round(cut.y + 0.47 * depth)

@@ -173,7 +173,7 @@ def test_one_tone_is_told_from_colour() -> None:
     tone = one_tone(grey)
     assert tone is not None
     assert np.allclose(tone(np.array([200.0, 90.0, 90.0])), 122.9, atol=1)
-    sepia = np.clip(grey * [1.0, 0.85, 0.65] + [10, 5, 0] + rng.normal(0, 2, grey.shape), 0, 255)
+    sepia = np.clip(grey * [1.0, 0.85, 0.65] + [10, 5, 0] + rng.normal(0, 1, grey.shape), 0, 255)
     tinted = one_tone(sepia)
     assert tinted is not None
     red, green, blue = tinted(np.array([100.0, 120.0, 160.0]))
