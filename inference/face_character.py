@@ -174,7 +174,7 @@ def thumbnail(portrait: UInt8Array) -> UInt8Array:
 def png(picture: UInt8Array) -> bytes:
     """A PNG file of an RGB or RGBA picture."""
     code = cv.COLOR_RGBA2BGRA if picture.shape[2] == 4 else cv.COLOR_RGB2BGR
-    done, data = cv.imencode(".png", cv.cvtColor(picture, code), [cv.IMWRITE_PNG_COMPRESSION, 6])
+    done, data = cv.imencode(".png", cv.cvtColor(picture, code), [cv.IMWRITE_PNG_COMPRESSION, 3])
     if not done:
         raise ValueError("a picture could not be encoded")
     return bytes(data.tobytes())

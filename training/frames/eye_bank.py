@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from inference.contract import Float32Array, UInt8Array
-from inference.face_grids import encode, fill
+from inference.face_grids import fill
 from inference.frame_generator_eyes import LOOKS, SIDES
+from training.frames.tight import encode_tightly
 from training.people.figure import Figure
 from training.people.pictures import Plain
 from training.people.points import pupils
@@ -62,10 +63,10 @@ def eye_arrays(renderer: Renderer, figure: Figure, scene: Scene) -> dict[str, An
         head = min((row[k][..., 3] for row in whole["black"]), key=lambda a: int(a.sum()))
         out |= {
             f"{name}_corner": np.array(corners[k], np.int32),
-            f"{name}_colour": encode(cv.cvtColor(tall[..., :3], cv.COLOR_RGB2BGR)),
-            f"{name}_alpha": encode(tall[..., 3]),
-            f"{name}_ball": encode(cv.cvtColor(_filled(balls[k]), cv.COLOR_RGB2BGR)),
-            f"{name}_mask": encode(_mask(head)),
+            f"{name}_colour": encode_tightly(cv.cvtColor(tall[..., :3], cv.COLOR_RGB2BGR)),
+            f"{name}_alpha": encode_tightly(tall[..., 3]),
+            f"{name}_ball": encode_tightly(cv.cvtColor(_filled(balls[k]), cv.COLOR_RGB2BGR)),
+            f"{name}_mask": encode_tightly(_mask(head)),
             f"{name}_gaze": _gaze(figure, scene, k),
         }
     return out

@@ -21,7 +21,6 @@ import numpy as np
 from inference.contract import MOTION_SIZE, Float32Array, UInt8Array
 from inference.face_grids import (
     MARGIN,
-    encode,
     fill,
     layer_boxes,
     lip_line,
@@ -34,6 +33,7 @@ from inference.face_grids import (
 from inference.frame_generator_layers import FORMAT, SIZE
 from inference.frame_generator_windows import WINDOW_SIZES
 from training.frames.mouth_bank import bank_arrays
+from training.frames.tight import encode_tightly
 from training.rig.assets import RigAssets
 from training.rig.base_mesh import LINEAR_NAMES
 from training.rig.character_files import add_files
@@ -181,8 +181,8 @@ def _layer_arrays(maps: LayerMaps, person: Person, layer: str) -> dict[str, Any]
     cut = picture[y : y + h, x : x + w]
     weight_HW = to_grid(maps.weight(), box_4)[..., 0]
     return _grid_arrays(maps, person, box_4, None, limit=True) | {
-        "colour": encode(cv.cvtColor(cut[..., :3], cv.COLOR_RGB2BGR)),
-        "alpha": encode(cut[..., 3]),
+        "colour": encode_tightly(cv.cvtColor(cut[..., :3], cv.COLOR_RGB2BGR)),
+        "alpha": encode_tightly(cut[..., 3]),
         "corner": np.array([x - MARGIN, y - MARGIN], np.int32),
         "weight": np.rint(np.clip(weight_HW, 0, 1) * 255).astype(np.uint8),
     }
@@ -200,8 +200,8 @@ def mouth_arrays(maps: LayerMaps, person: Person, corner: tuple[int, int]) -> di
     window = (slice(top, top + height), slice(left, left + width))
     box_4 = np.array([left - 8, top - 8, width + 16, height + 16], np.float32)
     out = {
-        "upper_lip_share": encode((~below[window]).astype(np.uint8) * 255),
-        "lower_lip_share": encode(lower_share[window].astype(np.uint8) * 255),
+        "upper_lip_share": encode_tightly((~below[window]).astype(np.uint8) * 255),
+        "lower_lip_share": encode_tightly(lower_share[window].astype(np.uint8) * 255),
     }
     for name, unknown in (("upper_lip", below), ("lower_lip", ~below)):
         found = _grid_arrays(maps, person, box_4, unknown, limit=False)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from inference.contract import UInt8Array
-from inference.face_grids import encode
 from inference.frame_generator_layers import SIZE
 from inference.frame_generator_windows import WINDOW_SIZES
+from training.frames.tight import encode_tightly
 from training.rig.motions import motion
 from training.rig.person import Person
 from training.rig.render import Renderer
@@ -39,11 +39,11 @@ def bank_arrays(
     below, sprites = np.concatenate(behind), np.concatenate(tongues)
     return {
         "mouth_jaw": np.array(JAW, np.float32),
-        "mouth_colour": encode(cv.cvtColor(below, cv.COLOR_RGB2BGR)),
+        "mouth_colour": encode_tightly(cv.cvtColor(below, cv.COLOR_RGB2BGR)),
         "tongue_out": np.array(TONGUE_OUT, np.float32),
         "tongue_jaw": np.array(TONGUE_JAW, np.float32),
-        "tongue_colour": encode(cv.cvtColor(sprites[..., :3], cv.COLOR_RGB2BGR)),
-        "tongue_alpha": encode(sprites[..., 3]),
+        "tongue_colour": encode_tightly(cv.cvtColor(sprites[..., :3], cv.COLOR_RGB2BGR)),
+        "tongue_alpha": encode_tightly(sprites[..., 3]),
     }
 
 
