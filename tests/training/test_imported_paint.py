@@ -18,7 +18,7 @@ from inference.face_points import Landmarks, Mark  # noqa: E402
 from training.frames.identity import Identity  # noqa: E402
 from training.frames.motions import put, shape  # noqa: E402
 from training.frames.packed import Packed, Window, load_packed, save_packed  # noqa: E402
-from training.frames.paint import Paint, moved, place_grid  # noqa: E402
+from training.frames.paint import Paint, in_own_colours, moved, place_grid  # noqa: E402
 from training.frames.train import WindowBatches  # noqa: E402
 from training.imported import pack, people, train_mouth  # noqa: E402
 
@@ -250,3 +250,14 @@ def test_looks_are_shown_as_often_as_they_shall() -> None:
     seen = [batches._person().look for _ in range(400)]
     wanted = train_mouth.LOOK_SHARES["drawn"]
     assert wanted - 0.1 < seen.count("drawn") / 400 < wanted + 0.25
+
+
+def test_black_and_white_is_painted_without_colour() -> None:
+    paint = torch.rand(2, 4, 8, 8)
+    warp = torch.full((2, 4, 8, 8), 0.5)
+    warp[:, 3] = 1
+    warp[1, 0] = 0.6
+    found = in_own_colours(paint, warp)
+    assert float((found[0, 0] - found[0, 2]).abs().max()) < 1e-6
+    torch.testing.assert_close(found[0, 3], paint[0, 3])
+    torch.testing.assert_close(found[1], paint[1])

@@ -31,6 +31,11 @@ FLOW_SCALE = 16.0
 """Pixels that the flow's input unit stands for."""
 
 
+COLOURLESS = (0.008, 0.02)
+"""Mean spread of a window's red, green and blue (0..1) up to which it is black and white, and from
+which it has colour."""
+
+
 def mirrored_names() -> list[int]:
     """For each motion value, the index of its mirror image (left and right swapped)."""
     swap = {"Left": "Right", "Right": "Left"}
@@ -98,6 +103,17 @@ def moved(picture_BCHW: Tensor, shift_B2hw: Tensor, places_1HW2: Tensor) -> Tens
     edge = torch.tensor([1 - 1 / width, 1 - 1 / height])
     at_BHW2 = torch.minimum(torch.maximum(places_1HW2 + shift * unit, -edge), edge)
     return functional.grid_sample(picture_BCHW, at_BHW2, align_corners=False)
+
+
+def in_own_colours(paint_B4HW: Tensor, warp_B4HW: Tensor) -> Tensor:
+    """Paint without colour where the picture has none: black and white stays that, exactly."""
+    rgb = warp_B4HW[:, :3]
+    spread = (rgb.amax(1) - rgb.amin(1)).mean((1, 2)) / (warp_B4HW[:, 3].mean((1, 2)) + 1e-3)
+    share = ((spread - COLOURLESS[0]) / (COLOURLESS[1] - COLOURLESS[0])).clamp(0, 1)
+    weights = torch.tensor([0.30, 0.59, 0.11])[None, :, None, None]
+    grey = (paint_B4HW[:, :3] * weights).sum(1, keepdim=True)
+    colour = grey + (paint_B4HW[:, :3] - grey) * share[:, None, None, None]
+    return torch.cat([colour, paint_B4HW[:, 3:]], 1)
 
 
 class CropPaint(nn.Module):
@@ -178,7 +194,7 @@ class CropPaint(nn.Module):
         start = cut_B4HW
         if self.shift is not None:
             start = moved(cut_B4HW, self.shift(x).float(), self.places)
-        colour = (out[:, :4] * 0.5 + start).clamp(0, 1)
+        colour = in_own_colours((out[:, :4] * 0.5 + start).clamp(0, 1), warp_B4HW)
         apart = (cut_B4HW - warp_B4HW).abs().amax(1, keepdim=True)
         apart = functional.max_pool2d(apart, 5, 1, 2)
         mask = torch.sigmoid(2.0 * out[:, 4:] + 12.0 * apart) * self.ramp
