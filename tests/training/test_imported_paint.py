@@ -139,19 +139,6 @@ def test_some_people_come_with_points_off_or_without_colour() -> None:
     assert (plain[..., 3] == colourful.mouth_M[..., 3]).all()
 
 
-def test_quick_files_hold_the_same_pixels() -> None:
-    import cv2
-
-    from inference.face_grids import encode
-
-    picture = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.uint8)
-    with pack.quick_files():
-        colour, alpha = encode(picture), encode(np.ascontiguousarray(picture[..., 0]))
-    np.testing.assert_array_equal(cv2.imdecode(colour, cv2.IMREAD_COLOR), picture)
-    np.testing.assert_array_equal(cv2.imdecode(alpha, cv2.IMREAD_GRAYSCALE), picture[..., 0])
-    assert bytes(encode(picture)[:4]) == b"RIFF"
-
-
 def test_people_without_painted_eyes_are_packed_and_train_no_eyes(tmp_path: Path) -> None:
     save_packed(tiny_stranger("toon-00001"), tmp_path)
     packed = load_packed(tmp_path)

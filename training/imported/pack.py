@@ -13,8 +13,6 @@ import argparse
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -82,23 +80,6 @@ def disguised(drawn: Drawn) -> Drawn:
     return drawn
 
 
-@contextmanager
-def quick_files() -> Iterator[None]:
-    """Write pictures without packing them much: files that are read once and thrown away."""
-    slow = cv.imencode
-
-    def quick(kind: str, picture: Any, _: Any = None) -> Any:
-        if kind == ".webp":
-            return slow(".bmp", picture)
-        return slow(kind, picture, [cv.IMWRITE_PNG_COMPRESSION, 1])
-
-    cv.imencode = quick
-    try:
-        yield
-    finally:
-        cv.imencode = slow
-
-
 def truth_at(drawn: Drawn, matrix_23: Float32Array, corner: tuple[int, int]) -> UInt8Array | None:
     """The truth at the mouth's window of the imported frame (M, H, W, 4), premultiplied; None
     where too little was drawn."""
@@ -153,8 +134,7 @@ class Importer:
         drawn = disguised(drawn)
         folder = Path(tempfile.mkdtemp(prefix="personare-"))
         try:
-            with quick_files():
-                brought = self._bring(drawn, folder / drawn.name)
+            brought = self._bring(drawn, folder / drawn.name)
             return None if brought is None else self._pack(drawn, brought)
         finally:
             shutil.rmtree(folder)
