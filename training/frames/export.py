@@ -37,7 +37,7 @@ from training.frames.paint import (
 from training.half_weights import halve_weights
 
 OPSET = 17
-VERSION = "1.3.0"
+VERSION = "1.4.0"
 
 
 class IdentityGraph(nn.Module):
