@@ -42,8 +42,6 @@ FAINT: Final = (0.05, 0.16)
 """Strokes narrower than this many pixels, as dark as this, are taken away where lashes stood."""
 STRANGE: Final = (22.0, 38.0)
 """Distances from the cheek's colour (CIELAB) between which a lid's own is no skin's."""
-INKED: Final = 0.6
-"""Mean darkness of the pixels right above the edge from which it is a drawn line."""
 LARGE: Final = 0.235
 """Height of an opening over the distance of the pupils beyond people's (0.15 to 0.23)."""
 STEPS: Final = 48
@@ -95,8 +93,8 @@ def _lab(colour: Any) -> Any:
 def lashes_of(
     window_HW3: Float32Array, edge_S2: Float32Array, height: float, fine: int, large: bool
 ) -> Lashes:
-    """Find the lashes on an upper lid's edge; `height` is the opening's in fine pixels, a
-    solid line, or one on an eye `large` beyond people's, is ink and no hairs."""
+    """Find the lashes on an upper lid's edge; `height` is the opening's in fine pixels; on
+    an eye `large` beyond people's they are ink and no hairs."""
     length = float(np.clip(LENGTH * height / fine, *LENGTHS)) * fine
     _, above = _beside(edge_S2, (window_HW3.shape[0], window_HW3.shape[1]))
     side = 2 * round(length) + 1
@@ -110,8 +108,6 @@ def lashes_of(
     line = window_HW3[(above > -0.5 * fine) & (above < 2.0 * fine)]
     order = np.argsort(line.mean(1))[: max(len(line) // 4, 1)]
     ink = line[order].mean(0) if len(line) else np.zeros(3)
-    solid = dark[(above > fine) & (above < 3.0 * fine)]
-    drawn = large or (len(solid) > 0 and float(solid.mean()) > INKED)
     side = 2 * round(NARROW * fine) + 1
     small = cv.getStructuringElement(cv.MORPH_ELLIPSE, (side, side))
     lid = (above > 0)[..., None]  # what lies below is no skin, and takes no part
@@ -119,11 +115,11 @@ def lashes_of(
     skin = cv.erode(np.where(lid, wide, 255).astype(np.float32), small)
     skin = cv.GaussianBlur(np.where(lid, skin, wide), (0, 0), fine)
     strokes = smoothstep(*FAINT, 1 - own / np.maximum(skin.mean(2), 1.0))
-    gone = strokes * (above > -UNDER * fine) * (not drawn)  # ink goes with its lid
+    gone = strokes * (above > -UNDER * fine) * (not large)  # ink goes with its lid
     gone = gone * smoothstep(FAN * length, 0.8 * FAN * length, above)
     return Lashes(
         np.dstack([window_HW3, dark]), edge_S2, length, skin, ink.astype(np.float32),
-        np.asarray(gone, np.float32), drawn,
+        np.asarray(gone, np.float32), large,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_hairs_turn_over() -> None:
 
 
 def test_ink_stays_on_the_lid() -> None:
-    lashes = lashes_of(window(10), edge(40), 30, FINE, large=False)
+    lashes = lashes_of(window(10), edge(40), 30, FINE, large=True)
     assert lashes.drawn
     colour, share = at_closing(lashes, edge(60, 0), 1.0, FINE)
     rows = dark_rows(share, 80)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+
 import numpy as np
 import pytest
 
@@ -85,16 +87,20 @@ def test_the_distance_grows_with_drift() -> None:
 def test_memory_that_grows_is_seen(talk: Dialogue) -> None:
     if not resident_mb():
         pytest.skip("no /proc")
-    hoard: list[np.ndarray] = []
+    hoard: list[mmap.mmap] = []
 
     class Hoarder(Lively):
         def push(self, self_N: Float32Array, other_N: Float32Array | None = None) -> MotionTrack:
-            hoard.append(np.ones(30_000))
+            # pages of its own: an array could lie in memory that earlier tests gave back
+            hoard.append(mmap.mmap(-1, 240_000))
+            hoard[-1].write(bytes(range(1, 241)) * 1000)
             return super().push(self_N, other_N)
 
     row = stamina_rows(Hoarder(), talk, blocks=2, seeds=1)[1]
     assert not row.met
     assert row.figures["memory_mb"] > 20
+    for pages in hoard:
+        pages.close()
 
 
 def test_streaming_rows_pass_an_honest_performer(talk: Dialogue) -> None:
