@@ -195,6 +195,8 @@ class FrameGenerator:
         if not paint or not graphs:
             return None
         self.precision = "int8" if graphs[0].endswith(INT8) else "fp32"
+        if self.precision == "int8":
+            threads = 1  # quick enough beside the moving of layers, which wants the other core
         painter = Painter(package, character, self.geometry, provider, threads, graphs)
         self.provider = painter.provider
         return painter

@@ -158,10 +158,8 @@ class Evaluation:
     def speed(self) -> Iterator[Row]:
         """Milliseconds of a frame in each quality, seconds of an import."""
         given, folder = self.options, self.people[0].brought.folder
-        cv2.setNumThreads(given.threads)
         package = load_model_package(given.package, "frame")
         yield from draw_rows(package, [folder], choose_provider("auto"), given.threads)
-        cv2.setNumThreads(1)
         yield from rows.import_rows(self.people)
 
     def parity(self) -> Iterator[Row]:
