@@ -123,6 +123,17 @@ def lashes_of(
     )  # fmt: skip
 
 
+def _up(edge_S2: Float32Array) -> Any:
+    """Unit vectors (STEPS, 2) away from the eye, across an edge."""
+    along = np.gradient(edge_S2, axis=0)
+    up = np.stack([along[:, 1], -along[:, 0]], 1)
+    return (
+        up
+        * np.sign(-up[:, 1:] + 1e-6)
+        / np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-6)
+    )
+
+
 def _beside(edge_S2: Float32Array, shape: tuple[int, int]) -> tuple[Any, Any]:
     """For each pixel, the nearest step of an edge and how far above it the pixel lies."""
     rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
@@ -131,10 +142,7 @@ def _beside(edge_S2: Float32Array, shape: tuple[int, int]) -> tuple[Any, Any]:
     away = x * x + y * y
     nearest = away.argmin(-1)
     distance = np.sqrt(np.take_along_axis(away, nearest[..., None], -1)[..., 0])
-    along = np.gradient(edge_S2, axis=0)
-    up = np.stack([along[:, 1], -along[:, 0]], 1)
-    up *= np.sign(-up[:, 1:] + 1e-6) / np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-6)
-    picked = up[nearest]
+    picked = _up(edge_S2)[nearest]
     dx = np.take_along_axis(x, nearest[..., None], -1)[..., 0]
     dy = np.take_along_axis(y, nearest[..., None], -1)[..., 0]
     above = np.where(dx * picked[..., 0] + dy * picked[..., 1] >= 0, distance, -distance)
@@ -151,10 +159,7 @@ def at_closing(
     turned = 1 - TURN["drawn" if lashes.drawn else "people"] * level
     scale = np.copysign(max(abs(turned), THIN), turned)
     offset = above / scale
-    along = np.gradient(lashes.edge_S2, axis=0)
-    up = np.stack([along[:, 1], -along[:, 0]], 1)
-    up *= np.sign(-up[:, 1:] + 1e-6) / np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-6)
-    place = lashes.edge_S2[nearest] + up[nearest] * offset[..., None]
+    place = lashes.edge_S2[nearest] + _up(lashes.edge_S2)[nearest] * offset[..., None]
     found = cv.remap(
         lashes.rgba, place[..., 0].astype(np.float32), place[..., 1].astype(np.float32),
         cv.INTER_LINEAR, borderMode=cv.BORDER_CONSTANT,

@@ -279,7 +279,8 @@ def main() -> None:
     assets = RigAssets(given.assets)
     for first in range(given.first, given.first + given.people, PER_SHARD):
         for look in LOOKS:
-            draw(assets, given.out, given.split, look, first, PER_SHARD)
+            people = min(PER_SHARD, given.first + given.people - first)
+            draw(assets, given.out, given.split, look, first, people)
 
 
 if __name__ == "__main__":
