@@ -1,7 +1,8 @@
 """The log file: it has the details and traces that the user is spared.
 
 Three files of at most 1 MB each in the user's log folder. No sound, picture or text of the user is
-ever written there. Where the folder cannot be written, there is no log and nothing else changes.
+ever written there. Where the folder cannot be written, there is no log and nothing else changes: the
+traces go nowhere, since Python would print them on the terminal where no handler takes them.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ def log_file() -> Path:
     return paths.log_dir() / FILE_NAME
 
 
-def start_logging() -> logging.Handler | None:
-    """Send this process' log to the file; returns the handler, or None where it cannot be written.
+def start_logging() -> logging.Handler:
+    """Send this process' log to the file, or nowhere where it cannot be written; returns the handler.
 
     Called twice, it changes nothing. Python's warnings and uncaught exceptions of threads go there
     too, for whatever of them reaches the `logging` module.
@@ -34,6 +35,21 @@ def start_logging() -> logging.Handler | None:
     for handler in root.handlers:
         if getattr(handler, "personare", False):
             return handler
+    taker = _handler()
+    taker.personare = True  # type: ignore[attr-defined]
+    root.addHandler(taker)
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread_death
+    if root.level > logging.INFO or root.level == logging.NOTSET:
+        root.setLevel(logging.INFO)
+    logging.getLogger(__name__).info(
+        "Python %s on %s: %s", platform.python_version(), platform.platform(), sys.argv[1:2]
+    )
+    return taker
+
+
+def _handler() -> logging.Handler:
+    """What takes the log's lines: the file, or nothing where it cannot be written."""
     path = log_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,18 +57,9 @@ def start_logging() -> logging.Handler | None:
             path, maxBytes=_LARGEST, backupCount=2, encoding="utf-8"
         )
     except OSError:
-        return None
-    file.personare = True  # type: ignore[attr-defined]
+        return logging.NullHandler()
     file.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
-    )
-    root.addHandler(file)
-    logging.captureWarnings(True)
-    threading.excepthook = _log_thread_death
-    if root.level > logging.INFO or root.level == logging.NOTSET:
-        root.setLevel(logging.INFO)
-    logging.getLogger(__name__).info(
-        "Python %s on %s: %s", platform.python_version(), platform.platform(), sys.argv[1:2]
     )
     return file
 

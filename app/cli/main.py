@@ -90,10 +90,12 @@ def guarded(work: Callable[[], int]) -> int:
         # The edge of the process: a bug, or a fault nobody foresaw.
         log.exception("unexpected")
         kind = type(error).__name__
+        remedy = f"The details are in {log_file()}; please report them."
+        if not log_file().is_file():
+            remedy = f"Please report it. No log can be written to {log_file().parent}."
         tell(
             PersonareError(
-                f"Something went wrong inside Personare ({kind}: {str(error)[:200]}).",
-                f"The details are in {log_file()}; please report them.",
+                f"Something went wrong inside Personare ({kind}: {str(error)[:200]}).", remedy
             )
         )
         return 1

@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -339,6 +341,28 @@ def test_without_a_place_for_the_log_everything_goes_on(
 ) -> None:
     (personare_home / "logs").write_text("a file where the folder should be")
     assert run("perform", "--voice", voice, "--out", "a.csv")[0] == 0
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence_and_a_remedy(personare_home: Path) -> None:
+    # A process of its own: under pytest a handler always takes what Python would print.
+    personare_home.mkdir(parents=True, exist_ok=True)
+    home = personare_home / "home"
+    home.write_text("a file where the folder should be")
+    lena = Path(__file__).parents[2] / "assets" / "characters" / "lena" / "portrait.png"
+    for words, sentence in (
+        (("show", "nobody"), "There is no character 'nobody'"),
+        (("import", str(lena), "--name", "Me", "--consent", "synthetic"), "cannot be written to"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "characters", *words],
+            env=os.environ | {"PERSONARE_HOME": str(home)},
+            cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 1
+        first, remedy = done.stderr.splitlines()
+        assert first.startswith("personare: ")
+        assert sentence in first
+        assert remedy.startswith("  ")
 
 
 def test_the_doctor_survives_whatever_a_check_does() -> None:
