@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from inference.contract import PersonareError, UInt8Array
+from inference.quiet import quiet
 
 GREEN: Final[tuple[int, int, int]] = (0, 255, 0)
 """The key colour that chroma keyers (OBS among them) expect unless told otherwise."""
@@ -67,7 +68,8 @@ def read_picture(path: str | Path) -> UInt8Array:
         raise PersonareError(
             f"The picture {path} cannot be read: {error.strerror}.", remedy
         ) from error
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    with quiet():
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
     if picture is None:
         raise PersonareError(f"{path} is not a picture that can be read.", remedy)
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)

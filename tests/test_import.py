@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import struct
 import zlib
 from datetime import UTC, datetime
@@ -193,6 +194,19 @@ def test_pictures_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     assert not is_animated(cv2.imencode(".webp", grey)[1].tobytes())
     with pytest.raises(PersonareError, match="There is no picture"):
         read_picture(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("end", [".png", ".jpg", ".gif", ".bmp"])
+def test_libraries_are_silent_about_damaged_pictures(
+    end: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole = cv2.imencode(end, cv2.imread(str(LENA)))[1].tobytes()
+    path = tmp_path / f"damaged{end}"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PersonareError, match="no picture, or it is broken"):
+        read_picture(path)
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"
 
 
 def test_pictures_are_brought_to_rgba(tmp_path: Path) -> None:

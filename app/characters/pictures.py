@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from inference.contract import PersonareError, UInt8Array
+from inference.quiet import quiet
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -40,7 +41,8 @@ def read_picture(path: Path) -> tuple[UInt8Array, float]:
             f"The picture {path.name} is too large: {told[0]} x {told[1]} pixels.",
             f"Make it smaller; {LARGEST} pixels on the longer side are enough.",
         )
-    picture = _decoded(data)
+    with quiet():
+        picture = _decoded(data)
     if picture is None:
         raise PersonareError(f"{path.name} is no picture, or it is broken.", _REMEDY)
     height, width = picture.shape[:2]
