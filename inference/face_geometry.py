@@ -31,6 +31,7 @@ from inference.face_grids import (
 )
 from inference.face_layers import LayerPicture
 from inference.face_model import FaceModel
+from inference.face_neck import neck_of
 from inference.face_raster import Seen, look
 from inference.face_view import view_of
 from inference.frame_generator_layers import FORMAT, GRID, cell_centres
@@ -50,7 +51,7 @@ OUTLINE: Final = 48.0
 """Pixels from a person's outline over which the two hair layers run into each other."""
 NEAR_HEAD: Final = (60.0, 15.0)
 """Pixels beyond the head between which hair at the outline keeps to the head's depth."""
-BEHIND: Final = 0.35
+BEHIND: Final = 0.2
 """How far (dm) behind the ears the hair behind a head lies."""
 MAP: Final = 256
 """Pixels of the maps that are continued and sampled."""
@@ -145,7 +146,7 @@ def geometry_arrays(
         if layer.name in hair:
             grids = _hair_grids(head, hair[layer.name], box_4)
         elif layer.name == "body":
-            grids = _skin_grids(body, box_4, True) | _weights(body, box_4, BODY_WEIGHT)
+            grids = _body_grids(body, box_4)
         else:
             grids = _skin_grids(head, box_4, True) | _weights(head, box_4, 1.0)
         cut = layer.rgba[y : y + h, x : x + w]
@@ -205,11 +206,15 @@ def _moving(fit: FaceFit, model: FaceModel, points: Any) -> list[tuple[str, Floa
     ]
 
 
-def _skin_grids(maps: _Maps, box_4: Float32Array, limit: bool, known: Any = None) -> dict[str, Any]:
-    """Depth and displacements of the skin over a box."""
+def _skin_grids(
+    maps: _Maps, box_4: Float32Array, limit: bool, known: Any = None, depth: Any = None
+) -> dict[str, Any]:
+    """Depth and displacements of the skin over a box; `depth` is a map that is known already."""
     used = np.unique(maps.seen.corners_P3)
-    faced = maps.faced.read(-maps.fit.points_N3[:, 2:])
-    depth = maps.sampled(fill(faced, maps.known if known is None else known), box_4)[..., 0]
+    if depth is None:
+        faced = maps.faced.read(-maps.fit.points_N3[:, 2:])
+        depth = fill(faced, maps.known if known is None else known)[..., 0]
+    depth = maps.sampled(depth[..., None], box_4)[..., 0]
     bases = (
         (name, maps.over(base, box_4, known))
         for name, base in sorted(
@@ -217,6 +222,22 @@ def _skin_grids(maps: _Maps, box_4: Float32Array, limit: bool, known: Any = None
         )
     )
     return pack_grid(depth, bases, box_4, camera.FOCAL, limit)
+
+
+def _body_grids(maps: _Maps, box_4: Float32Array) -> dict[str, Any]:
+    """The body's, whose neck goes on behind the jaw: with the depth it has below, and following the
+    head more and more on its way to the skull."""
+    model, fit = maps.model, maps.fit
+    neck = neck_of(model, fit).carried(MAP, MAP / camera.SIZE)
+    values = np.column_stack([-fit.points_N3[:, 2], np.minimum(model.head_weight_N, BODY_WEIGHT)])
+    known = fill(maps.raw(values.astype(np.float32)), maps.known)
+    share = cv.GaussianBlur(neck.alpha, (0, 0), 1.5)
+    depth = known[..., 0] * (1 - share) + neck.up(known[..., 0]) * share
+    ramp = BODY_WEIGHT + (1 - BODY_WEIGHT) * smoothstep(0, 1, neck.rise)
+    weight = known[..., 1] * (1 - share) + np.maximum(known[..., 1], ramp) * share
+    grids = _skin_grids(maps, box_4, True, depth=depth.astype(np.float32))
+    weight = to_grid(weight.astype(np.float32)[..., None], box_4)[..., 0]
+    return grids | {"weight": np.rint(np.clip(weight, 0, 1) * 255).astype(np.uint8)}
 
 
 def _weights(maps: _Maps, box_4: Float32Array, most: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ picture tells.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import cv2
@@ -21,6 +21,7 @@ from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.face_fit import FaceFit
 from inference.face_grids import MARGIN, fill, smoothstep
 from inference.face_model import FaceModel
+from inference.face_neck import Carried, neck_of
 from inference.face_raster import look
 
 cv: Any = cv2
@@ -31,15 +32,16 @@ MASKS: Final = ("skin", "clothes", "hair_front", "hair_back")
 """Visible shares of each pixel, 0..1, together the person's alpha: all skin with eyes, brows and
 beard; clothes and what lies on them; hair before the head and the shoulders; hair behind."""
 NECK_FADE: Final = (0.30, 0.50)
-NECK_ASIDE: Final = (0.80, 0.50)
-"""Head weights, and slants of the skin, between which the head's neck fades over the body's
-(training.rig.layers)."""
-COLUMN_FADE: Final = (0.80, 0.55)
-COLUMN_TOP: Final = (1.25, 0.85)
-"""Heights (dm) above the chin between which the neck's continuation behind the jaw fades in."""
+NECK_LOW: Final = (0.72, 0.52)
+NECK_ASIDE: Final = (8.0, 3.0)
+"""Head weights, and pixels from the skin's edge, between which the head's neck fades over the
+body's: low down an outline of its own would show beside the body's as soon as the head turns."""
+COLUMN_FADE: Final = (0.72, 0.52)
+DARKER: Final = (0.75, 0.95)
+"""How much darker the neck behind the jaw may be than the one that is seen."""
 BEHIND_SHOULDER: Final = 41
 """Pixels that hair goes on behind what it falls behind."""
-NAPE: Final = 60
+NAPE: Final = 20
 """Pixels above the ears' lobes over which hair behind the skull fades in."""
 INSIDE: Final = 4
 """Pixels inside the head's outline from which hair is surely before it."""
@@ -66,8 +68,8 @@ class _Head:
     """Share of the head's rotation, continued beyond the outline."""
     fade: Float32Array
     """Alpha of skin in the head's layer, continued too."""
-    column: Float32Array
-    """The neck's continuation behind the jaw."""
+    neck: Float32Array
+    """1 under the jaw."""
 
 
 def take_apart(
@@ -90,6 +92,8 @@ def take_apart(
     head = _head(model, fit)
     _before_the_head(share, head)
     front = share["hair_front"]
+    neck = neck_of(model, fit).within(share["skin"] + front).carried(SIDE, margin=MARGIN)
+    head = replace(head, fade=_faded(head, share))
     visible = {
         "hair_back": share["hair_back"],
         "body": share["clothes"] + share["skin"] * (1 - head.fade),
@@ -101,16 +105,15 @@ def take_apart(
             _alpha_back(share["hair_back"], visible, fit, model),
             _hidden_skull(share, head, model, fit),
         ),
-        "body": _alpha_body(share, head),
+        "body": _alpha_body(share, head, neck),
         "head": _alpha_head(share["skin"], front, head),
         "hair_front": front,
     }
     colour = {name: _seen_colour(picture, visible[name]) for name in visible}
     inner = np.ones((5, 5), np.uint8)  # thin rests at an outline are mixed with what lies behind
-    colour["hair_back"] = _seen_colour(
-        picture, cv.erode(visible["hair_back"], inner), cv.erode(front, inner)
-    )
-    colour["body"] = _neck_colour(picture, share["skin"], visible["body"], colour["body"], head)
+    behind = np.maximum(cv.erode(visible["hair_back"], inner), cv.erode(front, inner))
+    colour["hair_back"] = _seen_colour(picture, behind)
+    colour["body"] = _neck_colour(picture, share, visible["body"], colour["body"], head, neck)
     scalp = front * _above_the_eyes(model, fit)
     colour["head"] = _scalp_colour(visible["head"], scalp, colour["head"], colour["hair_front"])
     made = [name for name in alpha if float(alpha[name].mean()) > _MUCH]
@@ -139,48 +142,21 @@ def _disc(radius: int) -> Any:
 
 
 def _head(model: FaceModel, fit: FaceFit) -> _Head:
-    points = fit.points_N3
-    normals = vertex_normals(points, model.triangles_F3)
-    seen = look(fit.places_N2 + MARGIN, -points[:, 2], model.triangles_F3, SIDE)
+    seen = look(fit.places_N2 + MARGIN, -fit.points_N3[:, 2], model.triangles_F3, SIDE)
     weight = model.head_weight_N
-    neck = smoothstep(0.985, 0.93, weight)
-    fade = smoothstep(*NECK_FADE, weight) * (1 - neck * smoothstep(*NECK_ASIDE, normals[:, 2]))
-    maps = seen.read(np.stack([weight, fade], 1))
-    known = seen.known_HW.astype(np.float32)
-    filled = fill(maps, known)
-    return _Head(seen.known_HW, filled[..., 0], filled[..., 1], _column(model, fit))
+    neck = smoothstep(*NECK_LOW, weight)
+    maps = seen.read(np.stack([weight, smoothstep(*NECK_FADE, weight), neck], 1))
+    filled = fill(maps, seen.known_HW.astype(np.float32))
+    return _Head(seen.known_HW, filled[..., 0], filled[..., 1], filled[..., 2])
 
 
-def vertex_normals(points_N3: Float32Array, triangles_F3: NDArray[np.int64]) -> Float32Array:
-    """Unit normals (N, 3)."""
-    a, b, c = (points_N3[triangles_F3[:, k]] for k in range(3))
-    across = np.cross(b - a, c - a)
-    total = np.stack(
-        [
-            np.bincount(triangles_F3.ravel(), np.repeat(across[:, k], 3), len(points_N3))
-            for k in range(3)
-        ],
-        1,
-    )
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.asarray(total / np.maximum(length, 1e-9), np.float32)
-
-
-def _column(model: FaceModel, fit: FaceFit) -> Float32Array:
-    """Alpha of the neck going straight up behind the jaw, from the ring where it meets it."""
-    weight, points = model.head_weight_N, fit.points_N3
-    ring = (weight > 0.47) & (weight < 0.63) & ~model.region("none")
-    places = fit.places_N2 + MARGIN
-    left, right = float(places[ring, 0].min()), float(places[ring, 0].max())
-    sides = places[ring][np.abs(places[ring, 0] - (left + right) / 2) > 0.35 * (right - left)]
-    root = max(float(sides[:, 1].mean()), float(places[ring, 1].max())) + 4
-    chin = float(places[model.region("face"), 1].max())
-    scale = camera.FOCAL / float(-points[ring, 2].mean())
-    y, x = np.arange(SIDE)[:, None], np.arange(SIDE)[None]
-    across = smoothstep(left - 1, left + 3, x) * smoothstep(right + 1, right - 3, x)
-    top = smoothstep(chin - COLUMN_TOP[0] * scale, chin - COLUMN_TOP[1] * scale, y)
-    bottom = (y <= root).astype(np.float32)  # below, the neck itself is seen
-    return (across * top * bottom).astype(np.float32)
+def _faded(head: _Head, share: Mapping[str, Float32Array]) -> Float32Array:
+    """Alpha of skin in the head's layer: under the jaw less towards the skin's edges."""
+    skin = (share["skin"] + share["hair_front"] > 0.5).astype(np.uint8)
+    inside = cv.distanceTransform(skin, cv.DIST_L2, 3)
+    aside = smoothstep(*NECK_ASIDE, inside)
+    out: Float32Array = head.fade * (1 - head.neck * aside)
+    return out
 
 
 def _uncovered(visible: Float32Array, cover: Float32Array) -> Float32Array:
@@ -200,14 +176,15 @@ def _alpha_head(skin: Float32Array, front: Float32Array, head: _Head) -> Float32
     return _believe(_uncovered(skin, front), front, outline) * head.fade
 
 
-def _alpha_body(share: Mapping[str, Float32Array], head: _Head) -> Float32Array:
+def _alpha_body(share: Mapping[str, Float32Array], head: _Head, neck: Carried) -> Float32Array:
     front = share["hair_front"]
-    neck = share["skin"] * smoothstep(*COLUMN_FADE, head.weight)
-    alpha = _uncovered(share["clothes"] + neck, front)
+    skin = share["skin"] * smoothstep(*COLUMN_FADE, head.weight)
+    alpha = _uncovered(share["clothes"] + skin, front)
     around = fill(alpha[..., None], 1 - front)[..., 0]
     hidden = smoothstep(0.35, 0.65, around) * smoothstep(0.9, 0.5, head.weight)
-    person = np.clip(sum(share.values()), 0, 1)  # beside a thin neck there is nothing behind it
-    return np.asarray(np.maximum(_believe(alpha, front, hidden), head.column * person), np.float32)
+    over = np.clip(share["skin"] + front, 0, 1)  # beside a thin neck there is nothing behind it
+    beneath = neck.alpha * cv.erode(over, np.ones((3, 3), np.uint8))
+    return np.asarray(np.maximum(_believe(alpha, front, hidden), beneath), np.float32)
 
 
 def _alpha_back(
@@ -270,16 +247,35 @@ def _seen_colour(
 
 
 def _neck_colour(
-    picture: UInt8Array, skin: Float32Array, visible: Float32Array, body: Float32Array, head: _Head
+    picture: UInt8Array,
+    share: Mapping[str, Float32Array],
+    visible: Float32Array,
+    body: Float32Array,
+    head: _Head,
+    neck: Carried,
 ) -> Float32Array:
     """The body's colour, with the neck's own skin carried up behind the jaw."""
-    neck = skin**8 * (head.weight < 0.7) * (head.weight > 0.02) * head.seen
-    if float(neck.mean()) < 1e-4:
-        neck = skin**8  # no neck to be seen: a beard, a scarf, a drawing
-    carried = fill(picture.astype(np.float32), neck.astype(np.float32))
-    part = (head.column * (1 - smoothstep(0.3, 0.8, visible)))[..., None]
+    low = (head.weight < 0.6) & (head.weight > 0.02) & head.seen
+    own = share["skin"] ** 8 * low
+    if float(own.mean()) < 1e-4:
+        own = share["skin"] ** 8  # no neck to be seen: a beard, a scarf, a drawing
+    known = fill(picture.astype(np.float32), own.astype(np.float32))
+    carried = neck.up(cv.GaussianBlur(known, (0, 0), 2.0))
+    carried *= 1 - (1 - _under_the_jaw(picture, share["skin"], head)) * neck.rise[..., None]
+    part = (neck.alpha * (1 - smoothstep(0.3, 0.8, visible)))[..., None]
     out: Float32Array = body * (1 - part) + carried * part
     return out
+
+
+def _under_the_jaw(picture: UInt8Array, skin: Float32Array, head: _Head) -> float:
+    """How bright the neck is close under the jaw, as a share of what it is further down."""
+    sure = (skin > 0.95) & head.seen
+    near = sure & (head.weight > 0.6) & (head.weight < 0.9)
+    low = sure & (head.weight > 0.3) & (head.weight < 0.5)
+    if near.sum() < 50 or low.sum() < 50:
+        return DARKER[1]
+    share = float(picture[near].mean()) / max(float(picture[low].mean()), 1.0)
+    return float(np.clip(share, *DARKER))
 
 
 def _above_the_eyes(model: FaceModel, fit: FaceFit) -> Float32Array:

@@ -1,0 +1,144 @@
+"""The neck behind the jaw: what the body's layer goes on with where the head covers it.
+
+The head's layer keeps the skin under the chin, stretched with the turn, and fades out lower down.
+Where a turned jaw uncovers what nobody has seen, the neck must go on as if it had always been
+there: so its outline is carried up to behind the ears, and its colours, from shaded side to shaded
+side, depth and all, go up with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from inference.contract import Float32Array
+from inference.face_fit import FaceFit
+from inference.face_grids import MARGIN, smoothstep
+from inference.face_model import FaceModel
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+RING: Final = (0.36, 0.48)
+"""Head weights of the ring from which the neck is carried up: below the shadow of the jaw."""
+FLARE: Final = 0.6
+"""How far towards the lobes of the ears the neck's outline leans on its way up."""
+ABOVE: Final = (10.0, 34.0)
+"""Pixels above the lobes between which the continuation fades out."""
+REACH: Final = 8.0
+"""Pixels below the ring that the continuation mirrors before it stands still."""
+SEARCH: Final = 14
+"""Pixels beside the fitted outline within which the picture's own is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neck:
+    """Where the neck goes on; places are frame pixels, sides are the picture's left and right."""
+
+    sides: tuple[float, float]
+    """Columns of the outline at the ring."""
+    roots: tuple[float, float]
+    """Rows of the outline's ends there."""
+    lobes_22: Float32Array
+    """(side, (x, y)): where the outline leans to."""
+    ring_x: Float32Array
+    ring_y: Float32Array
+    """The ring as the picture sees it, from left to right."""
+
+    def edges(self, rows: Any) -> tuple[Any, Any, Any, Any]:
+        """Outline's columns at rows, left and right, and how far up (0..1) each row lies there."""
+        out, rise = [], []
+        for k in (0, 1):
+            height = max(self.roots[k] - float(self.lobes_22[k, 1]), 8.0)
+            up = np.clip((self.roots[k] - rows) / height, 0, 1.3)
+            lean = FLARE * (float(self.lobes_22[k, 0]) - self.sides[k])
+            out.append(self.sides[k] + lean * up**1.5)
+            rise.append(np.clip(up, 0, 1))
+        return out[0], out[1], rise[0], rise[1]
+
+    def carried(self, size: int, scale: float = 1.0, margin: int = 0) -> Carried:
+        """The same for the pixels of a square map, `scale` of them for one of the frame's, that
+        begins `margin` frame pixels outside of it."""
+        at = (np.arange(size, dtype=np.float32) + 0.5) / scale - 0.5 - margin
+        x, y = at[None], at[:, None]
+        left, right, rise_left, rise_right = self.edges(y)
+        share = (x - left) / np.maximum(right - left, 4.0)
+        source_x = self.sides[0] + share * (self.sides[1] - self.sides[0])
+        ring = np.interp(source_x, self.ring_x, self.ring_y)
+        away = np.maximum(ring - y, 0)
+        source_y = np.where(y < ring, ring + REACH * (1 - np.exp(-away / (2 * REACH))), y)
+        across = smoothstep(-1.0, 2.0, x - left) * smoothstep(-1.0, 2.0, right - x)
+        lobe = self.lobes_22[:, 1].min()
+        top = smoothstep(lobe - ABOVE[1], lobe - ABOVE[0], y)
+        rise = rise_left + (rise_right - rise_left) * np.clip(share, 0, 1)
+        return Carried(
+            (across * top * (y < ring)).astype(np.float32),
+            rise.astype(np.float32),
+            (((source_x + 0.5 + margin) * scale) - 0.5).astype(np.float32),
+            (((source_y + 0.5 + margin) * scale) - 0.5).astype(np.float32),
+        )
+
+    def within(self, skin_HW: Float32Array) -> Neck:
+        """With the picture's own outline, where it shows one near the fitted one.
+
+        `skin_HW` is the share of skin, or of what lies over it, over the frame and MARGIN.
+        """
+        sides = []
+        for k, (side, root) in enumerate(zip(self.sides, self.roots, strict=True)):
+            row = round(root) + MARGIN + 4
+            band = skin_HW[row : row + 7].mean(0) if row + 7 < len(skin_HW) else skin_HW[-1]
+            first = round(side) + MARGIN - SEARCH
+            near = band[max(first, 0) : first + 2 * SEARCH + 1]
+            inside = near > 0.5
+            change = np.flatnonzero(inside[1:] != inside[:-1])
+            wanted = [int(c) for c in change if bool(inside[c + 1]) == (k == 0)]
+            if not wanted:
+                sides.append(side)
+                continue
+            best = min(wanted, key=lambda c: abs(c - SEARCH))
+            sides.append(float(max(first, 0) + best + 0.5 - MARGIN))
+        if sides[1] - sides[0] < 0.5 * (self.sides[1] - self.sides[0]):
+            return self
+        return replace(self, sides=(sides[0], sides[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A neck's continuation over the pixels of a map (size, size)."""
+
+    alpha: Float32Array
+    """Of the continuation (above the ring, within the outline)."""
+    rise: Float32Array
+    """0 at the ring's height, 1 at the lobes."""
+    source_x: Float32Array
+    source_y: Float32Array
+    """Where in the map the continuation has its values from."""
+
+    def up(self, map_HWC: Any) -> Any:
+        """A map with the ring's values carried up."""
+        edge = cv.BORDER_REPLICATE
+        return cv.remap(map_HWC, self.source_x, self.source_y, cv.INTER_LINEAR, borderMode=edge)
+
+
+def neck_of(model: FaceModel, fit: FaceFit) -> Neck:
+    """The neck's continuation of a fitted head."""
+    places, weight = fit.places_N2, model.head_weight_N
+    skin = ~model.region("none")
+    marks = dict(zip(model.landmarks, model.at_landmarks(places), strict=True))
+    chin = float(marks["chin"][1])
+    around = (weight > RING[0]) & (weight < 0.63) & skin
+    ring = places[around]
+    first, last = int(ring[:, 0].argmin()), int(ring[:, 0].argmax())
+    lobes = sorted((marks[f"ear_{side}_lobe"] for side in ("left", "right")), key=lambda p: p[0])
+    depth = -fit.points_N3[:, 2]
+    middle = float(depth[around].mean())
+    facing = (weight > RING[0]) & (weight < RING[1]) & skin & (depth < middle)
+    front = places[facing & (places[:, 1] > chin - 60)]
+    sides = (float(ring[first, 0]), float(ring[last, 0]))
+    roots = (float(ring[first, 1]), float(ring[last, 1]))
+    at = np.linspace(sides[0], sides[1], 25).astype(np.float32)
+    near = np.exp(-(((at[:, None] - front[None, :, 0]) / 8.0) ** 2)) + 1e-9
+    y = (near * front[None, :, 1]).sum(1) / near.sum(1)
+    return Neck(sides, roots, np.array(lobes, np.float32), at, y.astype(np.float32))
