@@ -17,7 +17,7 @@ import numpy as np
 from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, MOTION_NAMES, MOTION_SIZE, Float32Array, PersonareError
 from inference.face_model import FaceModel
-from inference.face_points import REMEDY, Landmarks
+from inference.face_points import FEWEST, REMEDY, Landmarks
 from inference.face_warp import REACH, PlaneWarp, fit_warp
 
 EXPRESSIONS: Final[dict[str, float]] = {
@@ -54,7 +54,6 @@ OVERLAP: Final = ((0.16, 0.26), (1.0, 0.8))
 """How far a shut upper lid passes the lower one, as a share of what it does on the model's mean:
 two heights of the opening over the distance of the eyes, and the shares there."""
 STEPS: Final = 14
-FEWEST: Final = 5
 YAW_LIMIT: Final = np.radians(40.0)
 _OUTLIER: Final = 3.0
 _UNTRUSTED: Final = 0.08

@@ -15,10 +15,10 @@ import numpy as np
 from inference import face_camera as camera
 from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.face_detail import FINE, WORTH, smaller
-from inference.face_fit import FEWEST, SLIDING, fit_face
+from inference.face_fit import SLIDING, fit_face
 from inference.face_grids import MARGIN
 from inference.face_model import FaceModel
-from inference.face_points import REMEDY, Landmarks
+from inference.face_points import FEWEST, REMEDY, Landmarks
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""

@@ -14,7 +14,7 @@ from inference.face_fit import FaceFit, fit_face
 from inference.face_frame import HEAD, framed
 from inference.face_grids import MARGIN
 from inference.face_model import FILE, FaceModel, load_face_model
-from inference.face_points import MINIMAL, Landmarks, Mark, read_landmarks
+from inference.face_points import FEWEST, MINIMAL, Landmarks, Mark, read_landmarks
 from inference.face_raster import look
 from inference.face_warp import fit_warp
 
@@ -72,6 +72,10 @@ def test_seven_clicks_are_enough(model: FaceModel) -> None:
     all_marks = marks_of(model, points, "hand").marks
     fit = fit_face(model, Landmarks({name: all_marks[name] for name in MINIMAL}, SIZE))
     assert face_error(model, fit, points) < 7
+    for left_out in (("nose_tip", "crown"), ("chin", "mouth_left"), ("pupil_left", "crown")):
+        five = {name: all_marks[name] for name in MINIMAL if name not in left_out}
+        assert len(five) == FEWEST
+        assert face_error(model, fit_face(model, Landmarks(five, SIZE)), points) < 9
 
 
 def test_drawn_faces_beyond_the_human_range_are_met(model: FaceModel) -> None:
@@ -114,7 +118,7 @@ def test_points_that_are_no_face_are_refused(model: FaceModel) -> None:
             fit_face(model, Landmarks(marks, SIZE))
         assert caught.value.remedy
 
-    refused({n: good[n] for n in MINIMAL[:3]}, "at least 5 points; 3 are usable")
+    refused({n: good[n] for n in MINIMAL[:4]}, "at least 5 points; 4 are usable")
     refused({n: Mark(float("nan"), m.y) for n, m in good.items()}, "0 are usable")
     refused({n: Mark(100 + i, 100 + 2 * i) for i, n in enumerate(good)}, "one line")
     refused({n: Mark(m.x + 400, m.y) for n, m in good.items()}, "out of the picture")
