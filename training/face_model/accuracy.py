@@ -35,7 +35,8 @@ CASES: Final[dict[str, dict[str, Any]]] = {
     "1 px, smiling or talking": {"noise": 1.0, "expression": 0.6},
     "seven clicks, 2 px": {"noise": 2.0, "only": MINIMAL},
     "five of them, neither nose nor crown": {
-        "noise": 2.0, "only": tuple(n for n in MINIMAL if n not in ("nose_tip", "crown"))
+        "noise": 2.0,
+        "only": tuple(n for n in MINIMAL if n not in ("nose_tip", "crown")),
     },
     "no model: mean head, true landmarks, warp": {"mean": True},
 }
