@@ -19,6 +19,7 @@ from app.characters.consent import consent_record
 from app.characters.importer import FaceBox, Importer, Request, slug
 from app.characters.library import CharacterLibrary
 from app.characters.pictures import is_animated, read_picture, told_size
+from app.characters.reading import places_of
 from inference.character import Character
 from inference.contract import MOTION_INDEX, MOTION_SIZE, PersonareError
 from inference.face_layers import MASKS
@@ -119,8 +120,13 @@ def test_without_points_it_says_what_is_missing(own: Path, clicks: Path) -> None
 
 
 def test_names_that_are_taken_or_empty_are_refused(own: Path, clicks: Path) -> None:
-    with pytest.raises(PersonareError, match="already a character 'lena'"):
+    with pytest.raises(PersonareError, match="'lena' came with Personare") as caught:
         importer(own).run(Request(LENA, "LENA", "own", clicks))
+    assert "remove" not in caught.value.remedy
+    (own / "me").mkdir(parents=True)
+    with pytest.raises(PersonareError, match="already a character 'me'") as caught:
+        importer(own).run(Request(LENA, "Me", "own", clicks))
+    assert "characters remove me" in caught.value.remedy
     with pytest.raises(PersonareError, match="needs a name"):
         importer(own).run(Request(LENA, "  ", "own", clicks))
     assert slug("  Ünïcode & Co. ") == "unicode-co"
@@ -163,7 +169,7 @@ def test_one_of_several_faces_is_chosen(own: Path, clicks: Path) -> None:
     request = Request(LENA, "Me", "own")
     with pytest.raises(PersonareError, match="No face was found"):
         importer(own, Reader(0, points)).run(request)
-    with pytest.raises(PersonareError, match="shows 3 faces") as caught:
+    with pytest.raises(PersonareError, match="shows 3 faces: 1 left") as caught:
         importer(own, Reader(3, points)).run(request)
     assert "--face 1 to --face 3" in caught.value.remedy
     with pytest.raises(PersonareError, match="no face number 4"):
@@ -172,6 +178,17 @@ def test_one_of_several_faces_is_chosen(own: Path, clicks: Path) -> None:
     made = importer(own, reader).run(Request(LENA, "Me", "own", face=2))
     assert reader.asked[0].box[0] == 200  # the middle one, counted from the left
     assert made.geometry_path is not None
+
+
+def test_several_faces_are_told_apart_in_the_order_of_their_numbers() -> None:
+    beside = [FaceBox((50.0, 60.0, 80.0, 100.0), 0.9), FaceBox((300.0, 70.0, 40.0, 50.4), 0.8)]
+    assert places_of(beside) == "1 left (100 pixels tall), 2 right (50 pixels tall)"
+    stacked = [FaceBox((50.0, 400.0, 80.0, 100.0), 0.9), FaceBox((60.0, 20.0, 80.0, 100.0), 0.8)]
+    assert places_of(stacked).startswith("1 lower left (")
+    assert "2 upper right (" in places_of(stacked)
+    four = places_of([*beside, *beside])
+    assert "2 (50 pixels" in four
+    assert "4 right" in four
 
 
 def test_pictures_that_cannot_be_used_are_refused(tmp_path: Path) -> None:

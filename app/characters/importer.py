@@ -24,7 +24,7 @@ import numpy as np
 from app.characters.consent import consent_record
 from app.characters.library import CharacterLibrary
 from app.characters.pictures import read_picture
-from app.characters.reading import find_faces, read_points
+from app.characters.reading import find_faces, places_of, read_points
 from app.characters.references import EYES_SHUT, References
 from inference.character import MANIFEST_NAME, Character, load_character
 from inference.contract import Float32Array, PersonareError, UInt8Array
@@ -206,7 +206,7 @@ class Importer:
             return faces[request.face - 1]
         if len(faces) > 1:
             raise PersonareError(
-                f"The picture shows {len(faces)} faces.",
+                f"The picture shows {len(faces)} faces: {places_of(faces)}.",
                 f"Choose one with --face 1 to --face {len(faces)}, counted from the left.",
             )
         return faces[0]
@@ -220,10 +220,14 @@ class Importer:
         if not 1 <= len(name) <= 80:
             raise PersonareError("A character needs a name of 1 to 80 letters.", "Pass --name.")
         id_ = slug(name)
-        if id_ in self._library.folders() or (self._own / id_).exists():
+        if (self._own / id_).exists():
             raise PersonareError(
                 f"There is already a character '{id_}'.",
                 f"Choose another name, or remove it first: personare characters remove {id_}.",
+            )
+        if id_ in self._library.folders():
+            raise PersonareError(
+                f"A character '{id_}' came with Personare.", "Choose another name: it stays."
             )
         return id_
 

@@ -7,6 +7,7 @@ the picture round the face.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import cv2
@@ -45,6 +46,24 @@ def find_faces(reader: Reader, picture: UInt8Array) -> list[FaceBox]:
         for face in reader.faces(small)
         for x, y, width, height in (face.box,)
     ]
+
+
+def places_of(faces: Sequence[FaceBox]) -> str:
+    """Where faces are, in words; they come counted from the left, as `--face` takes them.
+
+    Heights are pixels from the lowest to the highest point of the head.
+    """
+    middle = float(np.mean([y + height / 2 for _, y, _, height in (face.box for face in faces)]))
+    told = []
+    for number, face in enumerate(faces, 1):
+        _, y, _, height = face.box
+        above = middle - (y + height / 2)
+        words = ["upper" if above > 0 else "lower"] if abs(above) > height / 2 else []
+        words += {1: ["left"], len(faces): ["right"]}.get(number, [])
+        if len(faces) == 3 and number == 2:
+            words.append("middle")
+        told.append(" ".join([str(number), *words, f"({round(height)} pixels tall)"]))
+    return ", ".join(told)
 
 
 def read_points(reader: Reader, picture: UInt8Array, face: FaceBox) -> Landmarks:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app import paths
+from app.characters.consent import STATEMENTS
 from app.characters.importer import Importer, PortraitReader, Request
 from app.characters.library import CharacterLibrary
 from app.characters.references import SOURCE, told
@@ -28,8 +29,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     showing.add_argument("--json", action="store_true", help="as JSON")
     showing.set_defaults(run=show)
     importing = actions.add_parser("import", help="make a character of a picture of a face")
-    importing.add_argument("picture", type=Path, metavar="PICTURE")
-    importing.add_argument("--name", required=True, metavar="N")
+    importing.add_argument(
+        "picture",
+        type=Path,
+        metavar="PICTURE",
+        help="PNG, JPEG or WebP with one face, head and shoulders whole: a photograph, a painting "
+        "or a drawing",
+    )
+    importing.add_argument(
+        "--name",
+        required=True,
+        metavar="N",
+        help="what the character is called; its id is made of it",
+    )
     importing.add_argument(
         "--reference",
         type=Path,
@@ -39,7 +51,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="PICTURE",
         help="further pictures of the same face: teeth showing, eyes shut",
     )
-    importing.add_argument("--consent", required=True, choices=CONSENT_KINDS)
+    importing.add_argument(
+        "--consent",
+        required=True,
+        choices=CONSENT_KINDS,
+        help="why the face may be used, kept in the character: "
+        + " ".join(f"{kind}: {STATEMENTS[kind]}" for kind in CONSENT_KINDS),
+    )
     importing.add_argument(
         "--landmarks",
         type=Path,
