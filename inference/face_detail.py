@@ -44,14 +44,19 @@ def detailed(layers: list[LayerPicture], picture: UInt8Array) -> dict[str, UInt8
     `picture` is RGB of that size, and `smaller(picture)` what the layers were taken from.
     """
     fine = picture.astype(np.float32)
-    beyond = fine - _larger(smaller(fine))
+    beyond = _larger(smaller(fine))
+    np.subtract(fine, beyond, out=beyond)
     out = {}
     uncovered: Any = np.ones(layers[0].rgba.shape[:2], np.float32)
     for layer in reversed(layers):
         alpha = layer.rgba[..., 3].astype(np.float32) / 255
-        own = smoothstep(*_OWN, _larger(uncovered * alpha))
+        rows, columns = _box(layer.rgba[..., 3])
+        own = smoothstep(*_OWN, _larger((uncovered * alpha)[rows, columns]))
         uncovered = uncovered * (1 - alpha)
-        out[layer.name] = _with_detail(layer.rgba.astype(np.float32), beyond * own[..., None])
+        inner = tuple(slice(FINE * part.start, FINE * part.stop) for part in (rows, columns))
+        made = np.zeros((*picture.shape[:2], 4), np.uint8)
+        made[inner] = _with_detail(layer.rgba[rows, columns], beyond[inner] * own[..., None])
+        out[layer.name] = made
     return {layer.name: out[layer.name] for layer in layers}
 
 
@@ -70,12 +75,28 @@ def detail_arrays(
     return out
 
 
-def _with_detail(rgba: Float32Array, beyond: Float32Array) -> UInt8Array:
-    made = _larger(rgba)
+def _box(alpha_HW: UInt8Array) -> tuple[slice, slice]:
+    """Rows and columns of what is not clear, and two pixels around: a third of most layers."""
+    out = []
+    for axis in (1, 0):
+        there = np.flatnonzero(alpha_HW.any(axis))
+        first, last = (int(there[0]), int(there[-1])) if len(there) else (0, 0)
+        out.append(slice(max(first - 2, 0), last + 3))
+    rows, columns = (
+        slice(s.start, min(s.stop, n)) for s, n in zip(out, alpha_HW.shape, strict=True)
+    )
+    return rows, columns
+
+
+def _with_detail(rgba: UInt8Array, beyond: Float32Array) -> UInt8Array:
+    """A part of a layer, enlarged, with what the picture shows beyond it."""
+    coarse = rgba.astype(np.float32)
+    made = _larger(coarse)
     made[..., :3] += beyond
-    off = rgba - smaller(made)
-    made += off.repeat(FINE, 0).repeat(FINE, 1)
-    made /= np.maximum(made[..., 3:] / 255, 1)
-    made = made.clip(0, 255)
-    made[..., :3] = np.minimum(made[..., :3], made[..., 3:])
-    return np.asarray(np.rint(made), np.uint8)
+    off = coarse - smaller(made)
+    made += cv.resize(off, made.shape[1::-1], interpolation=cv.INTER_NEAREST)
+    brighter = made[..., 3] > 255
+    made[brighter] *= 255 / made[brighter][:, 3:]
+    made = made.clip(0, 255, out=made)
+    np.minimum(made[..., :3], made[..., 3:], out=made[..., :3])
+    return np.asarray(np.rint(made, out=made), np.uint8)

@@ -67,29 +67,39 @@ def _firm(shares: Float32Array) -> Float32Array:
 def guided(values_CHW: Float32Array, rgb: UInt8Array) -> Float32Array:
     """The guided filter with a colour guide (K. He, J. Sun, X. Tang, 2010): near every pixel the
     values are fitted as a linear function of the colour."""
-    guide = rgb.astype(np.float32) / 255
-
-    def mean(array: Any) -> Any:
-        size = (2 * RADIUS + 1, 2 * RADIUS + 1)
-        return cv.boxFilter(array, -1, size, borderType=cv.BORDER_REFLECT)
-
-    middle = mean(guide)
-    pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
-    spread = {
-        (a, b): mean(guide[..., a] * guide[..., b]) - middle[..., a] * middle[..., b]
-        for a, b in pairs
-    }
-    matrix = np.empty((*guide.shape[:2], 3, 3), np.float32)
-    for (a, b), value in spread.items():
-        matrix[..., a, b] = matrix[..., b, a] = value
-    for k in range(3):
-        matrix[..., k, k] += SMOOTH
-    back = np.linalg.inv(matrix)
+    guide = [np.asarray(rgb[..., k], np.float32) / 255 for k in range(3)]
+    middle = [_mean(one) for one in guide]
+    back = _inverse_spread(guide, middle)
     out = []
     for value in values_CHW:
-        own = mean(value)
-        joint = mean(guide * value[..., None]) - middle * own[..., None]
-        slope = np.einsum("hwab,hwb->hwa", back, joint)
-        level = own - (slope * middle).sum(2)
-        out.append((mean(slope) * guide).sum(2) + mean(level))
+        own = _mean(value)
+        joint = [_mean(g * value) - m * own for g, m in zip(guide, middle, strict=True)]
+        slope = [sum(back[min(a, b), max(a, b)] * joint[b] for b in range(3)) for a in range(3)]
+        level = own - sum(s * m for s, m in zip(slope, middle, strict=True))
+        out.append(sum(_mean(s) * g for s, g in zip(slope, guide, strict=True)) + _mean(level))
     return np.asarray(np.stack(out), np.float32)
+
+
+def _mean(array: Any) -> Any:
+    size = (2 * RADIUS + 1, 2 * RADIUS + 1)
+    return cv.boxFilter(array, -1, size, borderType=cv.BORDER_REFLECT)
+
+
+def _inverse_spread(guide: list[Any], middle: list[Any]) -> dict[tuple[int, int], Any]:
+    """The inverse of the colours' covariance around every pixel, by cofactors: a general routine
+    takes ten times as long for as many small matrices."""
+    pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+    s = {
+        (a, b): _mean(guide[a] * guide[b]) - middle[a] * middle[b] + (SMOOTH if a == b else 0)
+        for a, b in pairs
+    }
+    cofactor = {
+        (0, 0): s[1, 1] * s[2, 2] - s[1, 2] ** 2,
+        (0, 1): s[1, 2] * s[0, 2] - s[0, 1] * s[2, 2],
+        (0, 2): s[0, 1] * s[1, 2] - s[1, 1] * s[0, 2],
+        (1, 1): s[0, 0] * s[2, 2] - s[0, 2] ** 2,
+        (1, 2): s[0, 1] * s[0, 2] - s[0, 0] * s[1, 2],
+        (2, 2): s[0, 0] * s[1, 1] - s[0, 1] ** 2,
+    }
+    det = s[0, 0] * cofactor[0, 0] + s[0, 1] * cofactor[0, 1] + s[0, 2] * cofactor[0, 2]
+    return {pair: value / det for pair, value in cofactor.items()}

@@ -110,6 +110,9 @@ class NetworkReader:
         rgb = flattened(picture)
         kept: list[tuple[FaceBox, Place]] = []
         for candidate in find(self._finder, rgb)[:CANDIDATES]:
+            best = max((box.score for box, _ in kept), default=0.0)
+            if np.sqrt(candidate.score) < max(LEAST, WEAK * best):
+                break  # neither it nor any after it can count, however well its points are seen
             place, reading = self._settle(rgb, candidate.place)
             share = float(reading.present[self._head].mean()) * self._sharpness(reading, place)
             if share < PRESENT or _doubled(place, [other for _, other in kept]):
@@ -152,6 +155,12 @@ class NetworkReader:
             shares = person_alone(shares)
         shares = in_one_piece(refined(shares, rgb))
         return {name: shares[k] * alpha for k, name in enumerate(MASKS, start=1)}
+
+    def place(self, points_L2: Any, weight_L: Any = None) -> Place:
+        """Where the head of these points is; `weight_L` says how far to trust each."""
+        head = self._head
+        weight = None if weight_L is None else weight_L[head]
+        return place_of(points_L2[head], self._template[head], weight)
 
     # --- how -------------------------------------------------------------------------------------
 
@@ -218,8 +227,7 @@ class NetworkReader:
         return 1 / (1 + (error / VAGUE) ** 2)
 
     def _place(self, reading: Reading) -> Place:
-        weight = reading.present[self._head] + 0.05
-        return place_of(reading.points[self._head], self._template[self._head], weight)
+        return self.place(reading.points, reading.present + 0.05)
 
     def _box(self, reading: Reading) -> tuple[float, float, float, float]:
         head = reading.points[self._head]

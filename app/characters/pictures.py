@@ -182,17 +182,26 @@ _TURNS: Final[dict[int, tuple[bool, int]]] = {
 def _decoded(data: bytes) -> UInt8Array | None:
     """RGBA, or None; the turn that a camera noted (EXIF) is made."""
     array = np.frombuffer(data, np.uint8)
+    jpeg = data.startswith(b"\xff\xd8")  # knows no clear pixels, and its turn OpenCV makes itself
     try:
-        raw = cv.imdecode(array, cv.IMREAD_UNCHANGED)
+        raw = cv.imdecode(array, cv.IMREAD_COLOR if jpeg else cv.IMREAD_UNCHANGED)
         if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
             if raw.dtype == np.uint16:
                 raw = (raw // 257).astype(np.uint8)
             if raw.dtype != np.uint8:
                 return None
-            mirrored, quarters = _TURNS[turn_of(data)]
-            raw = np.rot90(raw[:, ::-1] if mirrored else raw, quarters)
-            return np.asarray(cv.cvtColor(np.ascontiguousarray(raw), cv.COLOR_BGRA2RGBA), np.uint8)
-        upright = cv.imdecode(array, cv.IMREAD_COLOR)
+            return _turned(raw, turn_of(data), cv.COLOR_BGRA2RGBA)
+        if raw is None or raw.dtype != np.uint8 or raw.ndim != 3:  # grey, 16 bits, palettes
+            raw = cv.imdecode(array, cv.IMREAD_COLOR)
+            return None if raw is None else cv.cvtColor(raw, cv.COLOR_BGR2RGBA)
     except cv.error:
         return None
-    return None if upright is None else cv.cvtColor(upright, cv.COLOR_BGR2RGBA)
+    return _turned(raw, 1 if jpeg else turn_of(data), cv.COLOR_BGR2RGBA)
+
+
+def _turned(raw: UInt8Array, turn: int, code: int) -> UInt8Array:
+    """Upright, in other channels."""
+    mirrored, quarters = _TURNS[turn]
+    raw = np.rot90(raw[:, ::-1] if mirrored else raw, quarters)
+    out: UInt8Array = cv.cvtColor(np.ascontiguousarray(raw), code)
+    return out

@@ -8,17 +8,14 @@ the picture round the face.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import cv2
 import numpy as np
 
 from inference.contract import Float32Array, UInt8Array
 from inference.face_points import Landmarks
-from inference.portrait_place import FaceBox
+from inference.portrait_place import FaceBox, shrunk
 
-cv: Any = cv2
-"""OpenCV, whose type stubs forget the element type of every picture."""
 FINDING: Final = 1600
 """Longer side of the copy that faces are looked for in: SMALLEST_HEAD is 43 pixels there, which the
 finder, looking at 640 pixels at most, does not see sharper in the whole picture."""
@@ -91,4 +88,4 @@ def _smaller(picture: UInt8Array, side: int) -> tuple[UInt8Array, float]:
     if scale == 1:
         return np.ascontiguousarray(picture), 1.0
     size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
-    return cv.resize(picture, size, interpolation=cv.INTER_AREA), scale
+    return shrunk(picture, size), scale
