@@ -20,7 +20,7 @@ from inference.face_detail import detail_arrays
 from inference.face_eyes import eye_arrays
 from inference.face_fit import FaceFit, fit_face
 from inference.face_geometry import geometry_arrays, geometry_file
-from inference.face_grids import MARGIN, encode
+from inference.face_grids import MARGIN, QUICK_PNG, encode
 from inference.face_layers import LayerPicture, take_apart
 from inference.face_lips import (
     between_lips,
@@ -174,7 +174,7 @@ def thumbnail(portrait: UInt8Array) -> UInt8Array:
 def png(picture: UInt8Array) -> bytes:
     """A PNG file of an RGB or RGBA picture."""
     code = cv.COLOR_RGBA2BGRA if picture.shape[2] == 4 else cv.COLOR_RGB2BGR
-    done, data = cv.imencode(".png", cv.cvtColor(picture, code), [cv.IMWRITE_PNG_COMPRESSION, 3])
+    done, data = cv.imencode(".png", cv.cvtColor(picture, code), QUICK_PNG)
     if not done:
         raise ValueError("a picture could not be encoded")
     return bytes(data.tobytes())

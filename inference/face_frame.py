@@ -19,6 +19,7 @@ from inference.face_fit import SLIDING, fit_face
 from inference.face_grids import MARGIN
 from inference.face_model import FaceModel
 from inference.face_points import FEWEST, REMEDY, Landmarks
+from inference.portrait_place import shrunk
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -127,7 +128,7 @@ def _cut(picture: UInt8Array, matrix_23: Float32Array, fine: int = 1) -> UInt8Ar
     if scale < 0.7:
         height, width = picture.shape[:2]
         size = (max(round(width * scale * 1.3), 1), max(round(height * scale * 1.3), 1))
-        picture = cv.resize(picture, size, interpolation=cv.INTER_AREA)
+        picture = shrunk(picture, size)
         ratio = np.array([width / size[0], height / size[1]])
         shift = matrix[:, :2] @ (ratio / 2 - 0.5)
         matrix[:, :2] *= ratio

@@ -20,6 +20,7 @@ from inference.contract import MOTION_INDEX, MOTION_NAMES, Float32Array
 from inference.face_fit import FaceFit
 from inference.face_grids import (
     MARGIN,
+    Filling,
     encode,
     fill,
     layer_boxes,
@@ -77,10 +78,9 @@ class _Maps:
         """Values as seen, 0 elsewhere."""
         return self.seen.read(values_NC)
 
-    def over(self, values_NC: Float32Array, box_4: Float32Array, known: Any = None) -> Float32Array:
+    def over(self, values_NC: Float32Array, box_4: Float32Array, filling: Filling) -> Float32Array:
         """Values (GRID, GRID, C) continued from where they are known, over a frame box."""
-        filled = fill(self.raw(values_NC), self.known if known is None else known)
-        return self.sampled(filled, box_4)
+        return self.sampled(filling(self.raw(values_NC)), box_4)
 
     def sampled(self, map_HWC: Float32Array, box_4: Float32Array) -> Float32Array:
         """A map of this place and scale at the cells of a frame box."""
@@ -94,15 +94,18 @@ class _Maps:
 
 def _maps(
     model: FaceModel, fit: FaceFit, low: float, high: float, corner: tuple[int, int] = (0, 0),
-    size: int = MAP, scale: float = MAP / camera.SIZE,
+    size: int = MAP, scale: float = MAP / camera.SIZE, eyes: bool = False,
 ) -> _Maps:  # fmt: skip
-    """Maps of the triangles whose points follow the head between two shares."""
+    """Maps of the triangles whose points follow the head between two shares, with `eyes` if they
+    show any."""
     weight = model.head_weight_N[model.triangles_F3]
     triangles = model.triangles_F3[(weight >= low).all(1) & (weight <= high).all(1)]
     places = fit.places_N2 - np.array(corner, np.float32)
     depth = -fit.points_N3[:, 2]
-    seen = look(places, depth, triangles, size, scale)
-    faced = look(places, depth, np.concatenate([triangles, _eyeballs(model)]), size, scale)
+    seen = faced = look(places, depth, triangles, size, scale)
+    if eyes:
+        with_eyes = np.concatenate([triangles, _eyeballs(model)])
+        faced = look(places, depth, with_eyes, size, scale)
     return _Maps(model, fit, seen, faced, seen.known_HW.astype(np.float32), corner, scale)
 
 
@@ -138,7 +141,7 @@ def geometry_arrays(
         "place": np.array(place, np.float32),
         "layers": np.array([layer.name for layer in layers]),
     }
-    head, body = _maps(model, fit, 0.3, 1.0), _maps(model, fit, 0.0, 0.6)
+    head, body = _maps(model, fit, 0.3, 1.0, eyes=True), _maps(model, fit, 0.0, 0.6)
     _hide_neck(head)
     hair = _hair_depths(head, layers)
     for layer in layers:
@@ -211,12 +214,12 @@ def _skin_grids(
 ) -> dict[str, Any]:
     """Depth and displacements of the skin over a box; `depth` is a map that is known already."""
     used = np.unique(maps.seen.corners_P3)
+    filling = Filling(maps.known if known is None else known)
     if depth is None:
-        faced = maps.faced.read(-maps.fit.points_N3[:, 2:])
-        depth = fill(faced, maps.known if known is None else known)[..., 0]
+        depth = filling(maps.faced.read(-maps.fit.points_N3[:, 2:]))[..., 0]
     depth = maps.sampled(depth[..., None], box_4)[..., 0]
     bases = (
-        (name, maps.over(base, box_4, known))
+        (name, maps.over(base, box_4, filling))
         for name, base in sorted(
             _moving(maps.fit, maps.model, used), key=lambda item: MOTION_INDEX[item[0]]
         )
@@ -241,7 +244,8 @@ def _body_grids(maps: _Maps, box_4: Float32Array) -> dict[str, Any]:
 
 
 def _weights(maps: _Maps, box_4: Float32Array, most: float) -> dict[str, Any]:
-    weight = maps.over(np.minimum(maps.model.head_weight_N, most)[:, None], box_4)[..., 0]
+    values = np.minimum(maps.model.head_weight_N, most)[:, None]
+    weight = maps.over(values, box_4, Filling(maps.known))[..., 0]
     return {"weight": np.rint(np.clip(weight, 0, 1) * 255).astype(np.uint8)}
 
 

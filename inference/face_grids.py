@@ -22,6 +22,13 @@ STEP: Final = 0.05
 """Rounding of the bases, in pixels."""
 MARGIN: Final = 40
 """Pixels of a layer beyond the frame on every side: what a moving body brings in."""
+QUICK_PNG: Final = (
+    cv.IMWRITE_PNG_COMPRESSION, 1, cv.IMWRITE_PNG_STRATEGY, cv.IMWRITE_PNG_STRATEGY_RLE,
+    *((cv.IMWRITE_PNG_FILTER, cv.IMWRITE_PNG_FILTER_PAETH)
+      if hasattr(cv2, "IMWRITE_PNG_FILTER") else ()),
+)  # fmt: skip
+"""For a PNG file: of one kind of filter and with runs alone, photographs and their alpha take half
+the time of the usual level 3, and are a little smaller."""
 LIP_JUMP: Final = 0.03
 """Difference (dm) of the open jaw's displacement across the line between the lips."""
 
@@ -34,20 +41,51 @@ def smoothstep(low: float, high: float, x: Any) -> Float32Array:
 
 def fill(value_HWC: Float32Array, known_HW: Float32Array) -> Float32Array:
     """Continue values smoothly into unknown pixels, from averages over ever larger blocks."""
-    levels = [(value_HWC * known_HW[..., None], known_HW)]
-    while min(levels[-1][1].shape) > 1:
-        total, weight = levels[-1]
-        size = (max(total.shape[1] // 2, 1), max(total.shape[0] // 2, 1))
-        total = cv.resize(total, size, interpolation=cv.INTER_AREA)
-        weight = cv.resize(weight, size, interpolation=cv.INTER_AREA)
-        levels.append((total.reshape(*weight.shape, -1), weight))
-    out = levels[-1][0] / np.maximum(levels[-1][1], 1e-6)[..., None]
-    for total, weight in reversed(levels[:-1]):
-        rough = cv.resize(out, weight.shape[::-1], interpolation=cv.INTER_LINEAR)
-        sure = np.clip(weight * 4, 0, 1)[..., None]
-        own = total / np.maximum(weight, 1e-6)[..., None]
-        out = own * sure + rough.reshape(own.shape) * (1 - sure)
-    return np.asarray(out, np.float32)
+    return Filling(known_HW)(value_HWC)
+
+
+class Filling:
+    """`fill` for many values of which the same pixels are known."""
+
+    def __init__(self, known_HW: Float32Array) -> None:
+        weights = [np.asarray(known_HW, np.float32)]
+        while min(weights[-1].shape) > 1:
+            size = tuple(max(side // 2, 1) for side in weights[-1].shape[::-1])
+            weights.append(cv.resize(weights[-1], size, interpolation=cv.INTER_AREA))
+        self._weights = weights
+        self._shares: dict[int, list[tuple[Any, Any]]] = {}
+
+    def __call__(self, value_HWC: Float32Array) -> Float32Array:
+        """Values (H, W, C) where they are known, continued elsewhere."""
+        channels = value_HWC.shape[2]
+        totals = [value_HWC * self._over(self._weights[0], channels)]
+        for weight in self._weights[1:]:
+            total = cv.resize(totals[-1], weight.shape[::-1], interpolation=cv.INTER_AREA)
+            totals.append(total.reshape(*weight.shape, channels))
+        out = totals[-1] / np.maximum(self._weights[-1], 1e-6)[..., None]
+        for total, (own, rest) in zip(totals[-2::-1], self._mixed(channels), strict=True):
+            rough = cv.resize(out, total.shape[1::-1], interpolation=cv.INTER_LINEAR)
+            total *= own
+            out = rough.reshape(total.shape)
+            out *= rest
+            out += total
+        return np.asarray(out, np.float32)
+
+    def _mixed(self, channels: int) -> list[tuple[Any, Any]]:
+        """From the coarsest level: what makes a sum the level's own share, and the rest's share."""
+        if channels not in self._shares:
+            self._shares[channels] = []
+            for weight in self._weights[-2::-1]:
+                sure = np.clip(weight * 4, 0, 1)
+                own = sure / np.maximum(weight, 1e-6)
+                pair = (self._over(own, channels), self._over(1 - sure, channels))
+                self._shares[channels].append(pair)
+        return self._shares[channels]
+
+    @staticmethod
+    def _over(share_HW: Any, channels: int) -> Any:
+        """A share of each channel: whole arrays multiply faster than one spread over three."""
+        return np.repeat(share_HW[..., None], channels, 2)
 
 
 def to_grid(map_HWC: Float32Array, box_4: Float32Array) -> Float32Array:
@@ -135,7 +173,7 @@ def premultiply(straight: UInt8Array) -> UInt8Array:
 
 def encode(picture: UInt8Array) -> UInt8Array:
     """Lossless bytes of a picture (BGR or one channel): a PNG, made quickly while a user waits."""
-    done, data = cv.imencode(".png", picture, [cv.IMWRITE_PNG_COMPRESSION, 2])
+    done, data = cv.imencode(".png", picture, QUICK_PNG)
     if not done:
         raise ValueError("a layer's picture could not be encoded")
     packed: UInt8Array = data.ravel()
