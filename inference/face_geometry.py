@@ -48,6 +48,8 @@ BODY_WEIGHT: Final = 0.55
 """Most of the head's rotation that the body's layer follows: the neck's column."""
 HAIR_OFF: Final = 0.15
 """Decimetres that hair stands off the head."""
+HANGS: Final = 30.0
+"""Pixels (standard deviation) over which a face's relief is smoothed, down the locks before it."""
 OUTLINE: Final = 48.0
 """Pixels from a person's outline over which the two hair layers run into each other."""
 NEAR_HEAD: Final = (60.0, 15.0)
@@ -149,7 +151,7 @@ def geometry_arrays(
         if layer.name in hair:
             grids = _hair_grids(head, hair[layer.name], box_4)
         elif layer.name == "body":
-            grids = _body_grids(body, box_4)
+            grids = _body_grids(body, box_4, layers)
         else:
             grids = _skin_grids(head, box_4, True) | _weights(head, box_4, 1.0)
         cut = layer.rgba[y : y + h, x : x + w]
@@ -227,14 +229,17 @@ def _skin_grids(
     return pack_grid(depth, bases, box_4, camera.FOCAL, limit)
 
 
-def _body_grids(maps: _Maps, box_4: Float32Array) -> dict[str, Any]:
+def _body_grids(maps: _Maps, box_4: Float32Array, layers: list[LayerPicture]) -> dict[str, Any]:
     """The body's, whose neck goes on behind the jaw: with the depth it has below, and following the
-    head more and more on its way to the skull."""
+    head more and more on its way to the skull; a collar beside it stays."""
     model, fit = maps.model, maps.fit
     neck = neck_of(model, fit).carried(MAP, MAP / camera.SIZE)
     values = np.column_stack([-fit.points_N3[:, 2], np.minimum(model.head_weight_N, BODY_WEIGHT)])
     known = fill(maps.raw(values.astype(np.float32)), maps.known)
-    share = cv.GaussianBlur(neck.alpha, (0, 0), 1.5)
+    frame = slice(MARGIN, MARGIN + camera.SIZE)
+    over = [layer.rgba[frame, frame, 3] for layer in layers if layer.name in ("head", "hair_front")]
+    cover = cv.resize(np.max(over, axis=0), (MAP, MAP), interpolation=cv.INTER_AREA) / 255
+    share = cv.GaussianBlur(neck.alpha * cover.astype(np.float32), (0, 0), 1.5)
     depth = known[..., 0] * (1 - share) + neck.up(known[..., 0]) * share
     ramp = BODY_WEIGHT + (1 - BODY_WEIGHT) * smoothstep(0, 1, neck.rise)
     weight = known[..., 1] * (1 - share) + np.maximum(known[..., 1], ramp) * share
@@ -257,7 +262,7 @@ def _hair_depths(head: _Maps, layers: list[LayerPicture]) -> dict[str, Float32Ar
     beside it in a turn; where hair stands far off, both run into each other, or a gap would open.
     """
     depth = -head.fit.points_N3[:, 2:]
-    front = fill(head.raw(depth), head.known)[..., 0] - HAIR_OFF
+    front = _straight_down(head, fill(head.raw(depth), head.known)[..., 0]) - HAIR_OFF
     ears = head.model.region("ears")
     back = np.full_like(front, float(depth[ears].mean()) + BEHIND)
     frame = slice(MARGIN, MARGIN + camera.SIZE)
@@ -273,6 +278,19 @@ def _hair_depths(head: _Maps, layers: list[LayerPicture]) -> dict[str, Float32Ar
     front = front + share * near * HAIR_OFF
     front, back = (d * (1 - away) + mean * away for d in (front, back))
     return {"hair_front": front.astype(np.float32), "hair_back": back.astype(np.float32)}
+
+
+def _straight_down(head: _Maps, depth_HW: Float32Array) -> Float32Array:
+    """A head's depth without the relief of the face that locks hang before: a turn would bend
+    them."""
+    smooth = cv.GaussianBlur(depth_HW, (1, 0), 0.1, None, HANGS * head.scale)
+    marks = head.model.at_landmarks(head.fit.places_N2)
+    brows, crown = (
+        float(marks[[head.model.landmarks.index(name) for name in names], 1].mean()) * head.scale
+        for names in (("brow_left_3", "brow_right_3"), ("crown",))
+    )
+    share = smoothstep(crown, brows, np.arange(len(depth_HW))[:, None])
+    return np.asarray(depth_HW * (1 - share) + smooth * share, np.float32)
 
 
 def _hair_grids(head: _Maps, depth_HW: Float32Array, box_4: Float32Array) -> dict[str, Any]:

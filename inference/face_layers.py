@@ -23,6 +23,7 @@ from inference.face_grids import MARGIN, fill, smoothstep
 from inference.face_model import FaceModel
 from inference.face_neck import Carried, neck_of
 from inference.face_raster import look
+from inference.face_strands import strands_whole
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -37,7 +38,13 @@ NECK_ASIDE: Final = (8.0, 3.0)
 """Head weights, and pixels from the skin's edge, between which the head's neck fades over the
 body's: low down an outline of its own would show beside the body's as soon as the head turns."""
 COLUMN_FADE: Final = (0.72, 0.52)
-DARKER: Final = (0.75, 0.95)
+AROUND_EYES: Final = 7
+"""Pixels around an eye where dark lines are its own."""
+NARROW: Final = 13
+"""Half the width (pixels) of locks under which the forehead is bare."""
+THIN: Final = 12
+"""Half the width of what stands off the hair that is not doubled behind it."""
+DARKER: Final = (0.85, 0.97)
 """How much darker the neck behind the jaw may be than the one that is seen."""
 BEHIND_SHOULDER: Final = 41
 """Pixels that hair goes on behind what it falls behind."""
@@ -91,9 +98,11 @@ def take_apart(
         )
     head = _head(model, fit)
     _before_the_head(share, head)
+    face = smoothstep(0.85, 0.95, head.weight) * (1 - _round_the_eyes(model, fit))
+    strands_whole(share, picture, face)
     front = share["hair_front"]
     neck = neck_of(model, fit).within(share["skin"] + front).carried(SIDE, margin=MARGIN)
-    head = replace(head, fade=_faded(head, share))
+    head = replace(head, fade=_faded(head, share, neck))
     visible = {
         "hair_back": share["hair_back"],
         "body": share["clothes"] + share["skin"] * (1 - head.fade),
@@ -150,12 +159,12 @@ def _head(model: FaceModel, fit: FaceFit) -> _Head:
     return _Head(seen.known_HW, filled[..., 0], filled[..., 1], filled[..., 2])
 
 
-def _faded(head: _Head, share: Mapping[str, Float32Array]) -> Float32Array:
-    """Alpha of skin in the head's layer: under the jaw less towards the skin's edges."""
+def _faded(head: _Head, share: Mapping[str, Float32Array], neck: Carried) -> Float32Array:
+    """Alpha of skin in the head's layer: low on the neck less towards the skin's edges."""
     skin = (share["skin"] + share["hair_front"] > 0.5).astype(np.uint8)
     inside = cv.distanceTransform(skin, cv.DIST_L2, 3)
     aside = smoothstep(*NECK_ASIDE, inside)
-    out: Float32Array = head.fade * (1 - head.neck * aside)
+    out: Float32Array = head.fade * (1 - head.neck * neck.below * aside)
     return out
 
 
@@ -178,11 +187,13 @@ def _alpha_head(skin: Float32Array, front: Float32Array, head: _Head) -> Float32
 
 def _alpha_body(share: Mapping[str, Float32Array], head: _Head, neck: Carried) -> Float32Array:
     front = share["hair_front"]
-    skin = share["skin"] * smoothstep(*COLUMN_FADE, head.weight)
+    skin = share["skin"] * smoothstep(*COLUMN_FADE, head.weight) * neck.below
     alpha = _uncovered(share["clothes"] + skin, front)
     around = fill(alpha[..., None], 1 - front)[..., 0]
     hidden = smoothstep(0.35, 0.65, around) * smoothstep(0.9, 0.5, head.weight)
-    over = np.clip(share["skin"] + front, 0, 1)  # beside a thin neck there is nothing behind it
+    # beside a thin neck there is nothing behind it, nor behind a lock that hangs down
+    seen = cv.dilate(head.seen.astype(np.uint8), _disc(INSIDE))
+    over = np.clip(share["skin"] + front * seen, 0, 1)
     beneath = neck.alpha * cv.erode(over, np.ones((3, 3), np.uint8))
     return np.asarray(np.maximum(_believe(alpha, front, hidden), beneath), np.float32)
 
@@ -193,12 +204,14 @@ def _alpha_back(
     cover = np.clip(sum(visible[name] for name in ("body", "head", "hair_front")), 0, 1)
     alpha = _uncovered(seen, cover)
     # hair in front tells of hair behind: only head and body keep from knowing
-    known = np.clip(1 - visible["body"] - visible["head"], 0, 1)
+    known = np.clip(1 - visible["body"] - visible["head"], 0, 1) ** 8
     around = fill(np.clip(seen + visible["hair_front"], 0, 1)[..., None], known)[..., 0]
     row = model.landmarks.index("chin")
     chin = float(model.at_landmarks(fit.places_N2)[row, 1]) + MARGIN
     low = smoothstep(chin + 60, chin - 10, np.arange(SIDE)[:, None])
     hidden = smoothstep(0.4, 0.7, around) * np.maximum(low, around > 0.8)
+    person = (np.maximum(cover, seen) > 0.5).astype(np.uint8)  # horns and bows are not doubled
+    hidden = hidden * cv.blur(cv.morphologyEx(person, cv.MORPH_OPEN, _disc(THIN)) * 1.0, (3, 3))
     # hair that falls behind a shoulder goes on there
     reach = np.ones((BEHIND_SHOULDER, 1), np.uint8)
     further = cv.dilate(alpha, reach, anchor=(0, BEHIND_SHOULDER - 1))
@@ -256,26 +269,51 @@ def _neck_colour(
 ) -> Float32Array:
     """The body's colour, with the neck's own skin carried up behind the jaw."""
     low = (head.weight < 0.6) & (head.weight > 0.02) & head.seen
-    own = share["skin"] ** 8 * low
+    like = share["skin"] ** 8 * _like_the_face(picture, share["skin"], head)
+    own = like * low
     if float(own.mean()) < 1e-4:
-        own = share["skin"] ** 8  # no neck to be seen: a beard, a scarf, a drawing
+        own = like  # no neck to be seen: a beard, a scarf, a drawing
     known = fill(picture.astype(np.float32), own.astype(np.float32))
     carried = neck.up(cv.GaussianBlur(known, (0, 0), 2.0))
-    carried *= 1 - (1 - _under_the_jaw(picture, share["skin"], head)) * neck.rise[..., None]
+    carried *= 1 - (1 - _under_the_jaw(picture, like, head)) * neck.rise[..., None]
     part = (neck.alpha * (1 - smoothstep(0.3, 0.8, visible)))[..., None]
     out: Float32Array = body * (1 - part) + carried * part
     return out
 
 
+def _like_the_face(picture: UInt8Array, skin: Float32Array, head: _Head) -> Float32Array:
+    """1 where the hue is the face's, in light or in shadow: no collar or beard called skin."""
+    lab = cv.cvtColor(picture, cv.COLOR_RGB2LAB).astype(np.float32)
+    hue = (lab[..., 1:] - 128) / (lab[..., :1] + 30)
+    face = hue[(skin > 0.95) & head.seen & (head.weight > 0.97)]
+    middle = np.median(face, 0) if len(face) else np.zeros(2, np.float32)
+    away = np.linalg.norm(hue - middle, axis=2)
+    return smoothstep(1.0, 0.6, away / max(float(np.linalg.norm(middle)), 0.06))
+
+
 def _under_the_jaw(picture: UInt8Array, skin: Float32Array, head: _Head) -> float:
     """How bright the neck is close under the jaw, as a share of what it is further down."""
-    sure = (skin > 0.95) & head.seen
+    sure = (skin > 0.5) & head.seen
     near = sure & (head.weight > 0.6) & (head.weight < 0.9)
     low = sure & (head.weight > 0.3) & (head.weight < 0.5)
     if near.sum() < 50 or low.sum() < 50:
         return DARKER[1]
     share = float(picture[near].mean()) / max(float(picture[low].mean()), 1.0)
     return float(np.clip(share, *DARKER))
+
+
+def _round_the_eyes(model: FaceModel, fit: FaceFit) -> Float32Array:
+    """1 over eyes and brows (SIDE, SIDE)."""
+    out = np.zeros((SIDE, SIDE), np.uint8)
+    marks = dict(zip(model.landmarks, model.at_landmarks(fit.places_N2) + MARGIN, strict=True))
+    for side in ("left", "right"):
+        corners = [place for name, place in marks.items() if name.startswith(f"eye_{side}_")]
+        cv.fillConvexPoly(out, cv.convexHull(np.rint(corners).astype(np.int32)), 1)
+    out = cv.dilate(out, _disc(AROUND_EYES))
+    for side in ("left", "right"):
+        line = np.rint([marks[f"brow_{side}_{k}"] for k in range(1, 6)]).astype(np.int32)
+        cv.polylines(out, [line], False, 1, AROUND_EYES)
+    return np.asarray(out, np.float32)
 
 
 def _above_the_eyes(model: FaceModel, fit: FaceFit) -> Float32Array:
@@ -293,7 +331,7 @@ def _scalp_colour(
     visible: Float32Array, front: Float32Array, head: Float32Array, hair: Float32Array
 ) -> Float32Array:
     """The head's colour, with shaded roots of the hair where hair lies over it."""
-    bare = (visible > 0.5).astype(np.uint8)
+    bare = cv.morphologyEx((visible > 0.5).astype(np.uint8), cv.MORPH_CLOSE, _disc(NARROW))
     away = cv.distanceTransform(1 - bare, cv.DIST_L2, 3)
     part = 0.75 * smoothstep(2.0, 14.0, away) * smoothstep(0.2, 0.7, front)
     out: Float32Array = head * (1 - part[..., None]) + 0.7 * hair * part[..., None]

@@ -54,7 +54,7 @@ class Neck:
             height = max(self.roots[k] - float(self.lobes_22[k, 1]), 8.0)
             up = np.clip((self.roots[k] - rows) / height, 0, 1.3)
             lean = FLARE * (float(self.lobes_22[k, 0]) - self.sides[k])
-            out.append(self.sides[k] + lean * up**1.5)
+            out.append(self.sides[k] + lean * up**2)
             rise.append(np.clip(up, 0, 1))
         return out[0], out[1], rise[0], rise[1]
 
@@ -72,9 +72,11 @@ class Neck:
         across = smoothstep(-1.0, 2.0, x - left) * smoothstep(-1.0, 2.0, right - x)
         lobe = self.lobes_22[:, 1].min()
         top = smoothstep(lobe - ABOVE[1], lobe - ABOVE[0], y)
-        rise = rise_left + (rise_right - rise_left) * np.clip(share, 0, 1)
+        inside = np.clip(share, 0, 1)
+        rise = rise_left + (rise_right - rise_left) * inside
         return Carried(
             (across * top * (y < ring)).astype(np.float32),
+            smoothstep(-3.0, 5.0, y - (self.roots[0] + (self.roots[1] - self.roots[0]) * inside)),
             rise.astype(np.float32),
             (((source_x + 0.5 + margin) * scale) - 0.5).astype(np.float32),
             (((source_y + 0.5 + margin) * scale) - 0.5).astype(np.float32),
@@ -85,23 +87,27 @@ class Neck:
 
         `skin_HW` is the share of skin, or of what lies over it, over the frame and MARGIN.
         """
-        sides = []
-        for k, (side, root) in enumerate(zip(self.sides, self.roots, strict=True)):
-            row = round(root) + MARGIN + 4
-            band = skin_HW[row : row + 7].mean(0) if row + 7 < len(skin_HW) else skin_HW[-1]
-            first = round(side) + MARGIN - SEARCH
-            near = band[max(first, 0) : first + 2 * SEARCH + 1]
-            inside = near > 0.5
-            change = np.flatnonzero(inside[1:] != inside[:-1])
-            wanted = [int(c) for c in change if bool(inside[c + 1]) == (k == 0)]
-            if not wanted:
-                sides.append(side)
-                continue
-            best = min(wanted, key=lambda c: abs(c - SEARCH))
-            sides.append(float(max(first, 0) + best + 0.5 - MARGIN))
-        if sides[1] - sides[0] < 0.5 * (self.sides[1] - self.sides[0]):
+        smooth = cv.blur(skin_HW, (1, 5))
+        found = [_notch(smooth, self.sides[k], self.roots[k], k == 0) for k in (0, 1)]
+        left, right = (each or (self.sides[k], self.roots[k]) for k, each in enumerate(found))
+        if right[0] - left[0] < 0.5 * (self.sides[1] - self.sides[0]):
             return self
-        return replace(self, sides=(sides[0], sides[1]))
+        return replace(self, sides=(left[0], right[0]), roots=(left[1], right[1]))
+
+
+def _notch(
+    skin_HW: Float32Array, side: float, root: float, left: bool
+) -> tuple[float, float] | None:
+    """Where the picture's outline is farthest inside (x, y), near a place of the fitted one."""
+    first, top = round(side) + MARGIN - SEARCH, round(root) + MARGIN - SEARCH
+    if first < 0 or top < 0:
+        return None
+    part = skin_HW[top : top + 2 * SEARCH, first : first + 2 * SEARCH + 1] > 0.5
+    rows, columns = np.nonzero(part[:, 1:] & ~part[:, :-1] if left else part[:, :-1] & ~part[:, 1:])
+    if len(rows) < SEARCH:  # hair or a collar lies there
+        return None
+    best = int(columns.argmax() if left else columns.argmin())
+    return first + columns[best] + 0.5 - MARGIN, float(top + rows[best] - MARGIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,8 @@ class Carried:
 
     alpha: Float32Array
     """Of the continuation (above the ring, within the outline)."""
+    below: Float32Array
+    """1 below the line between the outline's ends: there the neck itself is seen."""
     rise: Float32Array
     """0 at the ring's height, 1 at the lobes."""
     source_x: Float32Array
@@ -128,7 +136,7 @@ def neck_of(model: FaceModel, fit: FaceFit) -> Neck:
     skin = ~model.region("none")
     marks = dict(zip(model.landmarks, model.at_landmarks(places), strict=True))
     chin = float(marks["chin"][1])
-    around = (weight > RING[0]) & (weight < 0.63) & skin
+    around = (weight > 0.42) & (weight < 0.58) & skin
     ring = places[around]
     first, last = int(ring[:, 0].argmin()), int(ring[:, 0].argmax())
     lobes = sorted((marks[f"ear_{side}_lobe"] for side in ("left", "right")), key=lambda p: p[0])
