@@ -1,8 +1,8 @@
 """The log file: it has the details and traces that the user is spared.
 
 Three files of at most 1 MB each in the user's log folder. No sound, picture or text of the user is
-ever written there. Where the folder cannot be written, there is no log and nothing else changes: the
-traces go nowhere, since Python would print them on the terminal where no handler takes them.
+ever written there. Where the folder cannot be written, there is no log and nothing else changes:
+traces go nowhere, since Python would print on the terminal what no handler takes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def log_file() -> Path:
 
 
 def start_logging() -> logging.Handler:
-    """Send this process' log to the file, or nowhere where it cannot be written; returns the handler.
+    """Send this process' log to the file, or nowhere where it cannot be written.
 
     Called twice, it changes nothing. Python's warnings and uncaught exceptions of threads go there
     too, for whatever of them reaches the `logging` module.

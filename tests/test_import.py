@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from app.characters.consent import consent_record
+from app.characters.crop import cut_off, remarks_of
 from app.characters.importer import FaceBox, Importer, Request, slug
 from app.characters.library import CharacterLibrary
 from app.characters.pictures import is_animated, read_picture, told_size
@@ -175,9 +176,11 @@ def test_one_of_several_faces_is_chosen(own: Path, clicks: Path) -> None:
     with pytest.raises(PersonareError, match="no face number 4"):
         importer(own, Reader(3, points)).run(Request(LENA, "Me", "own", face=4))
     reader = Reader(3, points)
-    made = importer(own, reader).run(Request(LENA, "Me", "own", face=2))
+    maker = importer(own, reader)
+    made = maker.run(Request(LENA, "Me", "own", face=2))
     assert reader.asked[0].box[0] == 200  # the middle one, counted from the left
     assert made.geometry_path is not None
+    assert "portrait.png cuts off" in maker.remarks[0]  # this reader takes all of it for skin
 
 
 def test_several_faces_are_told_apart_in_the_order_of_their_numbers() -> None:
@@ -189,6 +192,34 @@ def test_several_faces_are_told_apart_in_the_order_of_their_numbers() -> None:
     four = places_of([*beside, *beside])
     assert "2 (50 pixels" in four
     assert "4 right" in four
+
+
+def test_what_a_picture_cuts_off_is_told() -> None:
+    person = np.zeros((512, 512), np.uint8)
+    person[60:320, 150:360] = 255  # a head
+    person[320:, 60:450] = 255  # and shoulders
+    as_it_is = np.eye(2, 3, dtype=np.float32)
+    assert cut_off((512, 512), as_it_is, person) == ()
+
+    def cut(left: int, top: int, right: int, bottom: int) -> tuple[str, ...]:
+        matrix = np.array([[1, 0, left], [0, 1, top]], np.float32)
+        return cut_off((right - left, bottom - top), matrix, person)
+
+    assert cut(0, 100, 512, 512) == ("the top of the head",)
+    assert cut(200, 0, 512, 512) == ("a side of the head", "the shoulders")
+    assert cut(0, 0, 512, 400) == ("the shoulders",)
+    assert cut(0, -200, 512, 700) == ()
+    larger = np.array([[0.5, 0, 0], [0, 0.5, 50]], np.float32)  # a picture of twice the pixels
+    assert cut_off((1024, 700), larger, person) == ("the shoulders",)
+    assert cut_off((1024, 1024), larger, person) == ()
+    person[:60, 150:360] = 255
+    assert cut(0, 0, 512, 512) == ("the top of the head",)
+    portrait = cv2.imencode(".png", np.dstack([person] * 4))[1].tobytes()
+    (remark,) = remarks_of("me.png", np.zeros((512, 512, 4), np.uint8), as_it_is, portrait)
+    assert remark.startswith("me.png cuts off the top of the head, which")
+    assert (
+        remarks_of("lena.png", np.zeros((512, 512, 4), np.uint8), as_it_is, LENA.read_bytes()) == []
+    )
 
 
 def test_pictures_that_cannot_be_used_are_refused(tmp_path: Path) -> None:

@@ -13,9 +13,14 @@ import pytest
 
 from app.characters.importer import Importer, Request
 from app.characters.library import CharacterLibrary
+from app.characters.pictures import read_picture
+from app.characters.reading import find_faces, read_points
+from app.characters.references import References
 from app.cli.characters import as_json, sources
+from inference import face_frame
 from inference.character import Character, load_character
 from inference.contract import MOTION_INDEX, MOTION_SIZE, Float32Array, PersonareError, UInt8Array
+from inference.face_model import load_face_model
 from inference.face_references import least_path
 from inference.face_tones import one_tone
 from inference.frame_generator import FrameGenerator
@@ -148,7 +153,12 @@ def test_references_that_cannot_be_used_are_refused(tmp_path: Path, reader: Netw
 
     again = tmp_path / "again.png"
     shutil.copy(LENA / "portrait.png", again)
-    refused("again.png shows nothing that the portrait does not", again)
+    refused("again.png is the portrait itself", again)
+    portrait = cv2.imread(str(again), cv2.IMREAD_COLOR)
+    assert portrait is not None
+    smaller = tmp_path / "smaller.jpg"
+    cv2.imwrite(str(smaller), cv2.resize(portrait[10:, 12:], None, fx=0.8, fy=0.8))
+    refused("smaller.jpg is the portrait itself", smaller)
     shutil.copy(LENA / "eyes-shut.png", again)
     refused("again.png shows the same as eyes-shut.png", LENA / "eyes-shut.png", again)
     empty = tmp_path / "empty.png"
@@ -165,6 +175,19 @@ def test_references_that_cannot_be_used_are_refused(tmp_path: Path, reader: Netw
     small.write_bytes(b"nothing")
     refused("no picture, or it is broken", small)
     assert not (tmp_path / "characters").exists()
+
+
+def test_somebody_else_is_doubted(reader: NetworkReader) -> None:
+    model = load_face_model(ASSETS / "face" / "face-model.npz")
+    portrait, _ = read_picture(LENA / "portrait.png")
+    points = read_points(reader, portrait, find_faces(reader, portrait)[0])
+    placed = face_frame.framed(model, portrait, points)
+    own, other = (References(model, placed, reader) for _ in range(2))
+    own.add(LENA / "eyes-shut.png")
+    assert own.remarks == []
+    other.add(LENA.parent / "arthur" / "teeth.png")
+    (remark,) = other.remarks
+    assert "teeth.png may show somebody else" in remark
 
 
 def test_one_tone_is_told_from_colour() -> None:

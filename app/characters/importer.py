@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 
 from app.characters.consent import consent_record
+from app.characters.crop import remarks_of
 from app.characters.library import CharacterLibrary
 from app.characters.pictures import read_picture
 from app.characters.reading import find_faces, places_of, read_points
@@ -46,6 +47,7 @@ cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 SOURCE_FILE: Final = "source.png"
 """The framed picture, kept so that the character can be made again."""
+PORTRAIT_FILE: Final = "portrait.png"
 LICENCE: Final = "private"
 """Licence of an imported character: the user's own, not for passing on."""
 LENDERS: Final = 12
@@ -87,6 +89,8 @@ class Importer:
         """`assets` holds the face model, `own` is the folder that characters are written to."""
         self._library, self._assets, self._own = library, assets, own
         self._reader = reader
+        self.remarks: list[str] = []
+        """What the last import has to say, a sentence each: it went on, but could be better."""
 
     def run(self, request: Request) -> Character:
         """Write the character and load it again, all its files checked.
@@ -113,6 +117,10 @@ class Importer:
             "references": [EYES_SHUT, *further.entries()],
         }
         files = self._files(model, placed, further)
+        self.remarks = [
+            *remarks_of(request.picture.name, picture, placed.matrix_23, files[PORTRAIT_FILE]),
+            *further.remarks,
+        ]
         fresh = self._write(id_, files, facts)
         return load_character(self._put(fresh, id_))
 
@@ -243,7 +251,7 @@ class Importer:
             "description": "Imported from a picture.",
             "references": [EYES_SHUT],
             **facts,
-            "portrait": "portrait.png",
+            "portrait": PORTRAIT_FILE,
             "thumbnail": "thumbnail.png",
             "geometry": "geometry.npz",
             "files": {n: hashlib.sha256(data).hexdigest() for n, data in sorted(files.items())},

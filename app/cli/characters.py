@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,8 @@ def import_portrait(options: argparse.Namespace) -> int:
     print(f"{character.id}: {character.name} is in {character.folder}.")
     for path, entry in zip(options.reference, sources(character), strict=False):
         print(f"{path.name}: {told(entry)}.")
+    for remark in importer.remarks:
+        print(f"personare: {remark}", file=sys.stderr)
     return 0
 
 
