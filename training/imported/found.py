@@ -1,0 +1,167 @@
+"""Imports a folder of pictures as a user would, and draws each in motion, for looking.
+
+    python -m training.imported.found --pictures DIR --out SHEETS [--json FILE]
+
+Every picture goes through `personare characters import` itself, in a process and a library of its
+own, so what is refused here is refused to a user, in the same words. Counts are given for each
+folder of DIR. How good a character is no figure says: look at the sheets, a row of pictures for
+each, the user's own first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from inference.character import Character, load_character
+from inference.contract import MOTION_SIZE, Float32Array, UInt8Array
+from inference.frame_generator import FrameGenerator
+from training.frames.motions import named_motions, put
+from training.imported.sheets import CELL, CROP, cell, grid, on_grey, save
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+ENDS: Final = (".png", ".jpg", ".jpeg", ".webp")
+COLUMNS: Final = 6
+"""Cells in a row of a sheet; a picture and its motions take two rows."""
+ON_A_PAGE: Final = 3
+"""Pictures on a sheet: more would be too small to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one picture."""
+
+    file: str
+    """Its path in the folder of pictures."""
+    character: str
+    """The folder of the character; empty where it was refused."""
+    said: tuple[str, ...]
+    """Why it was refused, or what the import had to remark."""
+    seconds: float
+    """Processor seconds of the whole command, its start too."""
+
+    @property
+    def group(self) -> str:
+        """The folder it lies in."""
+        return str(Path(self.file).parent)
+
+
+def motions() -> dict[str, Float32Array]:
+    """What each character is drawn doing (MOTION_SIZE,), by name."""
+    known = named_motions()
+    out = {name: known[name] for name in ("rest", "aa", "smile", "PP", "blink", "look left")}
+    for name, degrees in (("Yaw", 10), ("Yaw", -20), ("Pitch", 10), ("Roll", 10)):
+        still = np.zeros(MOTION_SIZE, np.float32)
+        turned = put(still, **{f"head{name}": float(np.radians(degrees))})
+        out[f"{name.lower()} {degrees}"] = turned
+    return out
+
+
+def pictures_of(folder: Path) -> list[Path]:
+    """The pictures in a folder and the folders in it, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDS)
+
+
+def imported(picture: Path, folder: Path, home: Path, number: int) -> Imported:
+    """Import one picture into the library in `home`."""
+    name = f"{number:03d} {picture.stem}"[:80]
+    words = ["characters", "import", str(picture), "--name", name, "--consent", "public-domain"]
+    began = _spent()
+    done = subprocess.run(
+        [sys.executable, "-m", "app", *words],
+        env=os.environ | {"PERSONARE_HOME": str(home), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = tuple(line.removeprefix("personare: ") for line in done.stderr.splitlines()[:1])
+    if done.returncode == 0:
+        said = tuple(line.removeprefix("personare: ") for line in done.stderr.splitlines())
+    id_ = done.stdout.partition(":")[0] if done.returncode == 0 else ""
+    character = str(home / "data" / "characters" / id_) if id_ else ""
+    return Imported(str(picture.relative_to(folder)), character, said, round(_spent() - began, 1))
+
+
+def _spent() -> float:
+    """Processor seconds of this process' ended children."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def cells_of(picture: Path, character: Character, package: Path) -> list[UInt8Array]:
+    """The picture, and the character in every one of `motions`."""
+    generator = FrameGenerator(package, character, threads=1)
+    own = cv.cvtColor(cv.imread(str(picture), cv.IMREAD_COLOR), cv.COLOR_BGR2RGB)
+    height, width = (part.stop - part.start for part in CROP)
+    scale = min(height / own.shape[0], width / own.shape[1])
+    size = (max(round(own.shape[1] * scale), 1), max(round(own.shape[0] * scale), 1))
+    whole = np.zeros((*generator.draw(motions()["rest"]).shape[:2], 3), np.float32)
+    top, left = CROP[0].start, CROP[1].start
+    whole[top : top + size[1], left : left + size[0]] = cv.resize(
+        own, size, interpolation=cv.INTER_AREA
+    )
+    drawn = [cell([on_grey(generator.draw(m))], name) for name, m in motions().items()]
+    return [cell([whole], picture.stem[:28]), *drawn]
+
+
+def pages(found: Sequence[Imported], folder: Path, package: Path) -> Iterator[UInt8Array]:
+    """Sheets of those who were imported, ON_A_PAGE pictures each."""
+    shown = [each for each in found if each.character]
+    rows = -(-(1 + len(motions())) // COLUMNS)
+    for first in range(0, len(shown), ON_A_PAGE):
+        cells: list[UInt8Array] = []
+        for each in shown[first : first + ON_A_PAGE]:
+            row = cells_of(folder / each.file, load_character(Path(each.character)), package)
+            empty = np.zeros((CELL[1], CELL[0], 3), np.uint8)
+            cells += [*row, *[empty] * (rows * COLUMNS - len(row))]
+        yield grid(cells, COLUMNS)
+
+
+def counts(found: Sequence[Imported]) -> dict[str, tuple[int, int]]:
+    """How many were imported, of how many, by folder and in all."""
+    out = {}
+    for group in [*dict.fromkeys(each.group for each in found), "all"]:
+        some = [each for each in found if group in (each.group, "all")]
+        out[group] = (sum(bool(each.character) for each in some), len(some))
+    return out
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--pictures", type=Path, required=True, help="folder of folders")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the sheets")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="what became of each picture")
+    parser.add_argument("--package", type=Path, default=Path("assets/models/frame-first-light"))
+    given = parser.parse_args()
+    home = (given.out / "home").resolve()
+    shutil.rmtree(home, ignore_errors=True)
+    began, found = time.monotonic(), []
+    for number, picture in enumerate(pictures_of(given.pictures), 1):
+        each = imported(picture, given.pictures, home, number)
+        found.append(each)
+        verdict = "imported" if each.character else "REFUSED"
+        print(f"{each.file}: {verdict}, {each.seconds} s", *each.said, flush=True)
+    for number, page in enumerate(pages(found, given.pictures, given.package), 1):
+        save(given.out / f"page-{number:02d}.png", page)
+    for group, (good, of) in counts(found).items():
+        print(f"{group}: {good} of {of} imported")
+    if given.json is not None:
+        facts = {"counts": counts(found), "pictures": [asdict(each) for each in found]}
+        given.json.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    print(f"{time.monotonic() - began:.0f} s; sheets are in {given.out}")
+
+
+if __name__ == "__main__":
+    main()
