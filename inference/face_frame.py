@@ -14,6 +14,7 @@ import numpy as np
 
 from inference import face_camera as camera
 from inference.contract import Float32Array, PersonareError, UInt8Array
+from inference.face_border import continued
 from inference.face_detail import FINE, WORTH, smaller
 from inference.face_fit import SLIDING, fit_face
 from inference.face_grids import MARGIN
@@ -47,7 +48,7 @@ class Framed:
 def framed(model: FaceModel, picture: UInt8Array, landmarks: Landmarks) -> Framed:
     """Turn, scale and cut an RGBA picture by its landmarks (in the picture's pixels).
 
-    Beyond the picture's border the last pixels are repeated.
+    Beyond the picture's border it goes on calmly (`face_border`).
 
     Raises:
         PersonareError: the landmarks are no face's, reach out of the picture, or the face is small.
@@ -75,9 +76,16 @@ def framed(model: FaceModel, picture: UInt8Array, landmarks: Landmarks) -> Frame
     )
     matrix = (fine @ np.vstack([rough, [0, 0, 1]])).astype(np.float32)
     moved = landmarks.moved(matrix, frame)
-    if float(np.linalg.norm(matrix[0, :2])) * WORTH > 1:
-        return Framed(_cut(picture, matrix), moved, matrix)
-    detail = _cut(picture, matrix, FINE)
+    head_N2 = places @ fine[:, :2].T + fine[:, 2]
+    large = float(np.linalg.norm(matrix[0, :2])) * WORTH <= 1
+    times = FINE if large else 1
+    detail = continued(
+        _cut(picture, matrix, times), _shown(picture, matrix, times),
+        (head_N2 + MARGIN) * times, model.triangles_F3,
+        (scale * chin + fine[1, 2] + MARGIN) * times,
+    )  # fmt: skip
+    if not large:
+        return Framed(detail, moved, matrix)
     return Framed(smaller(detail), moved, matrix, detail)
 
 
@@ -115,6 +123,17 @@ def _rough(model: FaceModel, landmarks: Landmarks) -> Any:
     turned = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
     turn = np.array([[real, -turned], [turned, real]])
     return np.column_stack([turn, goal.mean(0) - turn @ seen.mean(0)])
+
+
+def _shown(picture: UInt8Array, matrix_23: Float32Array, fine: int) -> UInt8Array:
+    """1 where the cut shows the picture itself, without its outermost pixel."""
+    side = fine * (camera.SIZE + 2 * MARGIN)
+    height, width = picture.shape[:2]
+    corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]])
+    places = (corners @ matrix_23[:, :2].T + matrix_23[:, 2] + MARGIN) * fine
+    out = np.zeros((side, side), np.uint8)
+    cv.fillConvexPoly(out, np.rint(places).astype(np.int32), 1)
+    return out
 
 
 def _cut(picture: UInt8Array, matrix_23: Float32Array, fine: int = 1) -> UInt8Array:
