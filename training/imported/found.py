@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -115,17 +115,24 @@ def cells_of(picture: Path, character: Character, package: Path) -> list[UInt8Ar
     return [cell([whole], picture.stem[:28]), *drawn]
 
 
-def pages(found: Sequence[Imported], folder: Path, package: Path) -> Iterator[UInt8Array]:
-    """Sheets of those who were imported, ON_A_PAGE pictures each."""
-    shown = [each for each in found if each.character]
-    rows = -(-(1 + len(motions())) // COLUMNS)
-    for first in range(0, len(shown), ON_A_PAGE):
-        cells: list[UInt8Array] = []
-        for each in shown[first : first + ON_A_PAGE]:
-            row = cells_of(folder / each.file, load_character(Path(each.character)), package)
-            empty = np.zeros((CELL[1], CELL[0], 3), np.uint8)
-            cells += [*row, *[empty] * (rows * COLUMNS - len(row))]
-        yield grid(cells, COLUMNS)
+class Pages:
+    """Sheets of those who were imported, ON_A_PAGE pictures each, written as they are full."""
+
+    def __init__(self, out: Path) -> None:
+        self._out, self._shown, self._number = out, list[UInt8Array](), 0
+
+    def add(self, cells: Sequence[UInt8Array]) -> None:
+        """Cells of one more picture."""
+        self._shown.append(grid(cells, COLUMNS))
+        if len(self._shown) == ON_A_PAGE:
+            self.end()
+
+    def end(self) -> None:
+        """Write what is not written yet."""
+        if self._shown:
+            self._number += 1
+            save(self._out / f"page-{self._number:02d}.png", np.vstack(self._shown))
+            self._shown = []
 
 
 def counts(found: Sequence[Imported]) -> dict[str, tuple[int, int]]:
@@ -147,14 +154,16 @@ def main() -> None:
     given = parser.parse_args()
     home = (given.out / "home").resolve()
     shutil.rmtree(home, ignore_errors=True)
-    began, found = time.monotonic(), []
+    began, found, sheets = time.monotonic(), list[Imported](), Pages(given.out)
     for number, picture in enumerate(pictures_of(given.pictures), 1):
         each = imported(picture, given.pictures, home, number)
         found.append(each)
         verdict = "imported" if each.character else "REFUSED"
         print(f"{each.file}: {verdict}, {each.seconds} s", *each.said, flush=True)
-    for number, page in enumerate(pages(found, given.pictures, given.package), 1):
-        save(given.out / f"page-{number:02d}.png", page)
+        if each.character:
+            character = load_character(Path(each.character))
+            sheets.add(cells_of(picture, character, given.package))
+    sheets.end()
     for group, (good, of) in counts(found).items():
         print(f"{group}: {good} of {of} imported")
     if given.json is not None:
