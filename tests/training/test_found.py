@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from training.imported import found
+from training.imported.sheets import CELL
 
 ASSETS = Path(__file__).parents[2] / "assets"
 
@@ -40,7 +41,7 @@ def test_a_folder_is_imported_counted_and_drawn(
     assert [bool(each["character"]) for each in facts["pictures"]] == [True, False]
     page = cv2.imread(str(sheets / "page-01.png"))
     assert page is not None
-    width, height = found.CELL
+    width, height = CELL
     assert page.shape == (2 * height, found.COLUMNS * width, 3)
 
     def shown(number: int) -> np.ndarray:

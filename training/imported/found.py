@@ -29,7 +29,7 @@ from inference.character import Character, load_character
 from inference.contract import MOTION_SIZE, Float32Array, UInt8Array
 from inference.frame_generator import FrameGenerator
 from training.frames.motions import named_motions, put
-from training.imported.sheets import CELL, CROP, cell, grid, on_grey, save
+from training.imported.sheets import CROP, cell, grid, on_grey, save
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
