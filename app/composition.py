@@ -30,6 +30,7 @@ from inference.contract import Controls, Float32Array, MotionSource, PersonareEr
 from inference.engine import Engine
 from inference.execution_providers import choose_provider
 from inference.model_package import ModelPackage
+from inference.own_background import load_own_background
 
 FILE_PREFIX: Final = "file:"
 """Key of an input that is a recording: this, then its path."""
@@ -62,9 +63,8 @@ class OnnxStage:
         self._motion = SteadyMotion(inner, clock, report)
         self._motion.controls = choices.controls
         output = choices.output
-        self._engine = Engine(
-            self._motion, frames, Compositor(output.width, output.height, choices.background)
-        )
+        canvas = Compositor(output.width, output.height, choices.background, self._own)
+        self._engine = Engine(self._motion, frames, canvas)
 
     def _load_motion(self, name: str) -> tuple[ModelPackage, MotionSource]:
         package = self._models.load("motion", name)
@@ -86,6 +86,7 @@ class OnnxStage:
         frames = make_frames(
             self._frame_package, character, self._provider, _FRAME_THREADS, quality
         )
+        self._own = load_own_background(character)
         return character, SteadyFrames(frames, self._clock, self._report)
 
     @property
@@ -112,18 +113,20 @@ class OnnxStage:
     def set_character(self, character: str) -> None:
         """See `Stage.set_character`."""
         self._character, frames = self._load(character, self._quality)
-        self._engine.set_frames(frames)
+        self._engine.set_frames(frames, self._own)
 
     def set_quality(self, quality: str) -> None:
         """See `Stage.set_quality`."""
         if quality != self._quality:
             self._character, frames = self._load(self._character.id, quality)
             self._quality = quality
-            self._engine.set_frames(frames)
+            self._engine.set_frames(frames, self._own)
 
     def set_output(self, output: OutputFormat) -> None:
         """See `Stage.set_output`."""
-        self._engine.set_compositor(Compositor(output.width, output.height, self._background))
+        self._engine.set_compositor(
+            Compositor(output.width, output.height, self._background, self._own)
+        )
 
     def set_background(self, background: Background) -> None:
         """See `Stage.set_background`."""

@@ -91,13 +91,15 @@ def build_engine(choices: EngineChoices, seed: int = 0) -> BuiltEngine:
     from inference.compositor import Compositor
     from inference.engine import Engine
     from inference.execution_providers import choose_provider
+    from inference.own_background import load_own_background
 
     models = ModelLibrary()
     character = CharacterLibrary().load(choices.character)
     motion_package = models.load("motion", choices.motion_model)
     frame_package = models.load("frame", choices.frame_model)
     provider = choose_provider(choices.provider)
-    compositor = Compositor(choices.width, choices.height, choices.background)
+    own = load_own_background(character)
+    compositor = Compositor(choices.width, choices.height, choices.background, own)
     motion = make_motion(motion_package, provider)
     motion.reset(seed)
     motion.controls = choices.controls

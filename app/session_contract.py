@@ -81,10 +81,11 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What stands behind the character: a colour, a picture or green."""
+    """What stands behind the character: its own background, a colour, a picture or green."""
 
-    kind: str = "color"
-    """`color`, `picture` or `green`."""
+    kind: str = "own"
+    """`own`, `color`, `picture` or `green`; a character without a background of its own has the
+    colour instead."""
     color: tuple[int, int, int] = (38, 42, 51)
     """sRGB, 0..255."""
     picture: str = ""

@@ -52,11 +52,13 @@ class CharacterManifest(Manifest):
     references: list[Reference] = Field(default_factory=list)
     geometry: RelativeFile | None = None
     """Layers and motion bases (`.npz`), where the character's maker could render them."""
+    background: RelativeFile | None = None
+    """What its picture shows behind the person (`inference.face_background`), if anything."""
 
     def used_files(self) -> list[str]:
         """See `Manifest.used_files`."""
         used = [self.portrait, self.thumbnail, *(reference.file for reference in self.references)]
-        return used if self.geometry is None else [*used, self.geometry]
+        return used + [file for file in (self.geometry, self.background) if file is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ class Character:
     def geometry_path(self) -> Path | None:
         """Layers and motion bases, if the character has them."""
         return None if self.manifest.geometry is None else self.folder / self.manifest.geometry
+
+    @property
+    def background_path(self) -> Path | None:
+        """Its own background, if it has one."""
+        return None if self.manifest.background is None else self.folder / self.manifest.background
 
     def reference_paths(self, kind: str | None = None) -> list[Path]:
         """The reference pictures, all or of one kind."""

@@ -1,4 +1,5 @@
-"""Places the character on the camera's canvas, in front of a colour, a picture or green.
+"""Places the character on the camera's canvas, in front of the picture's own background, a colour,
+another picture or green.
 
 The frame is a square with head and shoulders that ends at the bottom edge of the picture, so it
 stands on the canvas' bottom edge, centred, as high as the canvas. Only the rows and columns the
@@ -9,18 +10,25 @@ with v4l2loopback, nothing else is stated.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from inference.contract import PersonareError, UInt8Array
+from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.quiet import quiet
+
+UInt16Array = NDArray[np.uint16]
 
 GREEN: Final[tuple[int, int, int]] = (0, 255, 0)
 """The key colour that chroma keyers (OBS among them) expect unless told otherwise."""
+EDGE: Final[float] = 0.06
+"""Share of the frame's width at both sides over which the character fades into its own background:
+there it shows the picture with the person, so a body that is cut by the frame ends nowhere."""
 _VIGNETTE: Final[float] = 0.16
 """How much darker the corners of a plain background are than its middle."""
 
@@ -30,7 +38,7 @@ class BackgroundLike(Protocol):
 
     @property
     def kind(self) -> str:
-        """`color`, `picture` or `green`."""
+        """`own` (the character's; the colour where it has none), `color`, `picture` or `green`."""
 
     @property
     def color(self) -> tuple[int, int, int]:
@@ -39,6 +47,20 @@ class BackgroundLike(Protocol):
     @property
     def picture(self) -> str:
         """Path of a picture file, for kind `picture`."""
+
+
+class CanvasBackground(Protocol):
+    """A character's own background on one canvas (`inference.own_background`)."""
+
+    def draw(self, motion_D: Float32Array | None) -> UInt8Array:
+        """A new RGB picture (height, width, 3): how a motion (None: rest) leaves it."""
+
+
+class OwnBackgroundLike(Protocol):
+    """A character's own background."""
+
+    def on(self, width: int, height: int) -> CanvasBackground:
+        """The background on a canvas of this size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +108,35 @@ def cover(picture_HWC: UInt8Array, width: int, height: int) -> UInt8Array:
     return np.ascontiguousarray(scaled[top : top + height, left : left + width])
 
 
+def registered(picture_HWC: UInt8Array, width: int, height: int) -> UInt8Array:
+    """A character's own background on a canvas: its middle square lies where the frame lies.
+
+    Where the canvas is wider or higher than the background, it goes on mirrored.
+    """
+    rows, columns = picture_HWC.shape[:2]
+    side = min(width, height)
+    scale = side / rows
+    size = (round(columns * scale), side)
+    if scale < 1:
+        smaller = cv2.resize(picture_HWC, size, interpolation=cv2.INTER_AREA)
+        picture_HWC = np.asarray(smaller, np.uint8)
+        scale = 1.0
+    # centres of pixels: the frame is resized the same way
+    matrix = np.array(
+        [
+            [scale, 0, (width - 1) / 2 - scale * (picture_HWC.shape[1] - 1) / 2],
+            [0, scale, height - side + (scale - 1) / 2],
+        ]
+    )
+    return np.asarray(
+        cv2.warpAffine(
+            picture_HWC, matrix, (width, height), flags=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REFLECT_101,
+        ),
+        np.uint8,
+    )  # fmt: skip
+
+
 def plain(color: tuple[int, int, int], width: int, height: int) -> UInt8Array:
     """A colour with a soft vignette, dithered so that it shows no bands."""
     x_W = np.linspace(-1, 1, width, dtype=np.float32) * (width / height)
@@ -102,33 +153,72 @@ def plain(color: tuple[int, int, int], width: int, height: int) -> UInt8Array:
 def make_background(background: BackgroundLike, width: int, height: int) -> UInt8Array:
     """The background picture, uint8 RGB (height, width, 3).
 
+    Of kind `own` it is the colour: what stands behind a character that has no background.
+
     Raises:
         PersonareError: the kind is unknown or the picture cannot be read.
     """
     if background.kind == "green":
         return np.full((height, width, 3), GREEN, np.uint8)
-    if background.kind == "color":
+    if background.kind in ("own", "color"):
         return plain(background.color, width, height)
     if background.kind == "picture":
         return cover(read_picture(background.picture), width, height)
     raise PersonareError(
-        f"There is no background kind '{background.kind}'.", "Choose color, picture or green."
+        f"There is no background kind '{background.kind}'.",
+        "Choose own, color, picture or green.",
     )
 
 
+def fading(side: int) -> UInt16Array:
+    """Share (0..255) of the frame in its first columns, those of EDGE, uint16."""
+    share_W = np.arange(1, round(EDGE * side) + 1) / (round(EDGE * side) + 1)
+    return np.rint(255 * share_W * share_W * (3 - 2 * share_W)).astype(np.uint16)
+
+
+def _fade(cover_HWC: UInt8Array, fade_W: UInt16Array) -> None:
+    """Let a premultiplied frame fade out at both sides, in place."""
+    for strip, share_W in (
+        (cover_HWC[:, : len(fade_W)], fade_W),
+        (cover_HWC[:, -len(fade_W) :], fade_W[::-1]),
+    ):
+        if strip[..., 3].any():
+            strip[...] = (strip * share_W[None, :, None] + np.uint16(127)) // np.uint16(255)
+
+
 class Compositor:
-    """One canvas with its background. `compose` is for one thread; set_background for any."""
+    """One canvas with its background. `compose` is for one thread; setters for any."""
 
     def __init__(
-        self, width: int = 1280, height: int = 720, background: BackgroundLike | None = None
+        self,
+        width: int = 1280,
+        height: int = 720,
+        background: BackgroundLike | None = None,
+        own: OwnBackgroundLike | None = None,
     ) -> None:
+        """`own` is shown behind the character if the background is of kind `own`.
+
+        Raises:
+            PersonareError: the size is odd, the kind is unknown or the picture cannot be read.
+        """
         if width < 16 or height < 16 or width % 2 or height % 2:
             raise PersonareError(
                 f"A picture of {width}x{height} cannot be made.", "Use even sizes of 16 or more."
             )
         self.width = width
         self.height = height
-        self._background = make_background(background or Backdrop(), width, height)
+        self._side = min(height, width)
+        self._fade_W = fading(self._side)
+        self._wish = background or Backdrop()
+        self._own = own
+        self._scene = self._made(self._wish, own)
+
+    def _made(
+        self, background: BackgroundLike, own: OwnBackgroundLike | None
+    ) -> UInt8Array | CanvasBackground:
+        if background.kind == "own" and own is not None:
+            return own.on(self.width, self.height)
+        return make_background(background, self.width, self.height)
 
     def set_background(self, background: BackgroundLike) -> None:
         """Change the background; the old one stays when the new one cannot be read.
@@ -136,19 +226,31 @@ class Compositor:
         Raises:
             PersonareError: the kind is unknown or the picture cannot be read.
         """
-        self._background = make_background(background, self.width, self.height)
+        self._scene = self._made(background, self._own)
+        self._wish = background
 
-    def compose(self, frame_HWC: UInt8Array) -> UInt8Array:
+    def behind(self, own: OwnBackgroundLike | None) -> Compositor:
+        """The same canvas for another character, whose own background is `own`."""
+        other = copy(self)
+        other._own = own
+        if self._wish.kind == "own":
+            other._scene = other._made(self._wish, own)
+        return other
+
+    def compose(self, frame_HWC: UInt8Array, motion_D: Float32Array | None = None) -> UInt8Array:
         """Blend a square RGBA frame (straight alpha) onto the canvas.
 
+        `motion_D` is what the frame was drawn with: a character's own background gives way to it.
         Returns a new uint8 RGB array (height, width, 3); the frame is not kept.
         """
-        canvas = self._background.copy()
+        scene = self._scene
+        own = not isinstance(scene, np.ndarray)
+        canvas = scene.copy() if isinstance(scene, np.ndarray) else scene.draw(motion_D)
         left, top, columns, rows = cv2.boundingRect(np.ascontiguousarray(frame_HWC[..., 3]))
         if columns == 0:
             return canvas
         size = frame_HWC.shape[0]
-        side = min(self.height, self.width)
+        side = self._side
         # Blend whole source pixels: grow the box by the reach of the resampling.
         top, bottom = max(0, top - 2), min(size, top + rows + 2)
         left, right = max(0, left - 2), min(size, left + columns + 2)
@@ -159,12 +261,14 @@ class Compositor:
         if side != size:
             way = cv2.INTER_CUBIC if side > size else cv2.INTER_AREA
             cover_HWC = cv2.resize(cover_HWC, (side, side), interpolation=way)
+        if own:
+            _fade(np.asarray(cover_HWC, np.uint8), self._fade_W)
         cover_HWC = cover_HWC[y0:y1, x0:x1]
         x_offset, y_offset = (self.width - side) // 2, self.height - side
         place = canvas[y_offset + y0 : y_offset + y1, x_offset + x0 : x_offset + x1]
         alpha = cv2.extractChannel(cover_HWC, 3)
         rest = cv2.cvtColor(cv2.bitwise_not(alpha), cv2.COLOR_GRAY2RGB)
-        behind = cv2.multiply(place, rest, scale=1 / 255)
-        cv2.add(behind, cv2.cvtColor(cover_HWC, cv2.COLOR_RGBA2RGB), dst=behind)
-        place[...] = behind
+        mixed = cv2.multiply(place, rest, scale=1 / 255)
+        cv2.add(mixed, cv2.cvtColor(cover_HWC, cv2.COLOR_RGBA2RGB), dst=mixed)
+        place[...] = mixed
         return canvas

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 import cv2
 
-from inference.compositor import BackgroundLike, Compositor, rgb_to_i420
+from inference.compositor import BackgroundLike, Compositor, OwnBackgroundLike, rgb_to_i420
 from inference.contract import (
     AUDIO_RATE,
     CUES,
@@ -94,8 +94,7 @@ class Engine:
         # time of a frame and save none. The setting is the whole process'.
         cv2.setNumThreads(1)
         self._motion = motion
-        self._frames = frames
-        self._compositor = compositor
+        self._scene: tuple[FrameSource | None, Compositor | None] = (frames, compositor)
         self._lock = threading.Lock()
         self._keep_s = keep_s
         self._delay_s = delay_s
@@ -181,34 +180,38 @@ class Engine:
         None: the newest motion. With `live`, `time_s` is now, in seconds of audio captured since
         the start. Otherwise `time_s` is the audio time to show (within `keep_s` of the newest).
         """
-        frames, compositor = self._frames, self._compositor
+        frames, compositor = self._scene
         if frames is None or compositor is None:
             raise RuntimeError("this engine was made without a frame source and a compositor")
         moment = self.moment(time_s, live)
         start = time.perf_counter()
         rgba = frames.draw(moment.motion_D)
         drawn = time.perf_counter()
-        rgb = compositor.compose(rgba)
+        rgb = compositor.compose(rgba, moment.motion_D)
         done = time.perf_counter()
         return EngineFrame(moment, rgb, (drawn - start) * 1000.0, (done - drawn) * 1000.0)
 
     @property
     def compositor(self) -> Compositor | None:
         """The present canvas."""
-        return self._compositor
+        return self._scene[1]
 
     @property
     def frames(self) -> FrameSource | None:
         """The present character."""
-        return self._frames
+        return self._scene[0]
 
-    def set_frames(self, frames: FrameSource) -> None:
-        """Change the character; the next frame shows the new one, the motion goes on."""
-        self._frames = frames
+    def set_frames(self, frames: FrameSource, own: OwnBackgroundLike | None = None) -> None:
+        """Change the character; the next frame shows the new one, the motion goes on.
+
+        `own` is its own background, for a canvas that shows it.
+        """
+        compositor = self._scene[1]
+        self._scene = (frames, None if compositor is None else compositor.behind(own))
 
     def set_compositor(self, compositor: Compositor) -> None:
         """Change the canvas."""
-        self._compositor = compositor
+        self._scene = (self._scene[0], compositor)
 
     def set_background(self, background: BackgroundLike) -> None:
         """Change the background.
@@ -216,8 +219,9 @@ class Engine:
         Raises:
             PersonareError: the picture cannot be read; the old one stays.
         """
-        if self._compositor is not None:
-            self._compositor.set_background(background)
+        compositor = self._scene[1]
+        if compositor is not None:
+            compositor.set_background(background)
 
     def set_controls(self, controls: Controls) -> None:
         """Change the style from the next step on."""

@@ -22,10 +22,13 @@ from app.characters.library import CharacterLibrary
 from app.characters.pictures import is_animated, read_picture, told_size
 from app.characters.reading import places_of
 from inference.character import Character
+from inference.compositor import Backdrop, Compositor
 from inference.contract import MOTION_INDEX, MOTION_SIZE, PersonareError
-from inference.face_layers import MASKS
+from inference.face_grids import MARGIN
+from inference.face_layers import MASKS, SIDE
 from inference.face_points import Landmarks
 from inference.frame_generator import FrameGenerator
+from inference.own_background import load_own_background
 
 ASSETS = Path(__file__).parent.parent / "assets"
 LENA = ASSETS / "characters" / "lena" / "portrait.png"
@@ -98,6 +101,51 @@ def test_an_imported_character_is_drawn(imported: Character) -> None:
     assert np.abs(turned.astype(int) - rest)[100:300].mean() > 3
 
 
+def test_a_photograph_keeps_its_background(own: Path, clicks: Path, tmp_path: Path) -> None:
+    from inference.face_frame import framed
+    from inference.face_model import load_face_model
+    from inference.face_points import read_landmarks
+
+    model = load_face_model(ASSETS / "face" / "face-model.npz")
+    points = read_landmarks(clicks, model.landmarks)
+    rgba, _ = read_picture(LENA)
+    share = rgba[..., 3:] / 255
+    room = np.random.default_rng(2).integers(0, 255, (8, 8, 3)).astype(np.uint8)
+    room = cv2.resize(room, (512, 512), interpolation=cv2.INTER_CUBIC)
+    photo = np.rint(rgba[..., :3] * share + room * (1 - share)).astype(np.uint8)
+    path = tmp_path / "photo.png"
+    cv2.imwrite(str(path), photo[..., ::-1])
+    reader = Seen(1, points)
+    reader.matrix = framed(model, rgba, points).matrix_23
+    maker = importer(own, reader)
+    made = maker.run(Request(path, "Me", "own", clicks))
+    assert made.background_path == made.folder / "background.jpg"
+    assert "background.jpg" in made.manifest.files
+    assert made.background_path.stat().st_size <= 150_000
+    portrait = cv2.imread(str(made.portrait_path), cv2.IMREAD_UNCHANGED)
+    portrait = cv2.cvtColor(portrait, cv2.COLOR_BGRA2RGBA)
+    canvas = Compositor(910, 512, Backdrop("own"), load_own_background(made))
+    seen = canvas.compose(portrait)[:, 199:711].astype(float)
+    wanted = cv2.warpAffine(photo, reader.matrix, (512, 512), flags=cv2.INTER_CUBIC)
+    inside = cv2.warpAffine(np.ones((512, 512)), reader.matrix, (512, 512)) > 0.99
+    off = ((seen - wanted) ** 2).mean(2)
+    assert off[inside].mean() < 255**2 / 10**3.8  # 38 dB
+    again = maker.again("me", {"mouth_left": (300.0, 300.0)})
+    assert again.manifest.files["background.jpg"] == made.manifest.files["background.jpg"]
+    # a character of an earlier release gets one from the framed picture
+    manifest = json.loads((again.folder / "character.json").read_text())
+    (again.folder / "background.jpg").unlink()
+    del manifest["background"], manifest["files"]["background.jpg"]
+    (again.folder / "character.json").write_text(json.dumps(manifest))
+    assert load_own_background(maker.again("me", {})) is not None
+
+
+def test_a_cut_out_has_no_background(imported: Character) -> None:
+    assert imported.background_path is None
+    assert not (imported.folder / "background.jpg").exists()
+    assert load_own_background(imported) is None
+
+
 def test_points_can_be_set_again(imported: Character) -> None:
     shelf = imported.folder.parent
     maker = importer(shelf)
@@ -159,6 +207,19 @@ class Reader:
     def masks(self, picture: np.ndarray) -> dict[str, np.ndarray]:
         alpha = picture[..., 3].astype(np.float32) / 255
         return {name: alpha * (name == "skin") for name in MASKS}
+
+
+class Seen(Reader):
+    """A portrait model that knows how much of Lena's portrait each pixel shows."""
+
+    def masks(self, picture: np.ndarray) -> dict[str, np.ndarray]:
+        lena = cv2.imread(str(LENA), cv2.IMREAD_UNCHANGED)[..., 3]
+        place = self.matrix.copy()
+        place[:, 2] += MARGIN
+        alpha = cv2.warpAffine(lena, place, (SIDE, SIDE)).astype(np.float32) / 255
+        return {name: alpha * (name == "skin") for name in MASKS}
+
+    matrix = np.eye(2, 3, dtype=np.float32)
 
 
 def test_one_of_several_faces_is_chosen(own: Path, clicks: Path) -> None:

@@ -216,6 +216,24 @@ def test_version_1_had_the_style_at_the_top(store: SettingsStore) -> None:
     assert store.load().settings.controls() == Controls()
 
 
+def test_version_2_knew_no_background_of_a_character_s_own(store: SettingsStore) -> None:
+    for video, kind in (
+        ({"background": "color", "color": [38, 42, 51]}, "own"),  # what stood in every file
+        ({"background": "color"}, "own"),
+        ({"background": "color", "color": [38, 42, 52]}, "color"),
+        ({"background": "green", "color": [38, 42, 51]}, "green"),
+        ({"background": "picture", "picture": "room.jpg"}, "picture"),
+        ({}, "own"),
+    ):
+        write(store, {"version": 2, "video": {**video, "mirror_preview": False}})
+        loaded = store.load()
+        assert loaded.notes == ()
+        assert loaded.settings.background().kind == kind
+        assert not loaded.settings.video.mirror_preview
+    write(store, {"version": 2, "video": "wide"})
+    assert store.load().settings.background().kind == "own"
+
+
 def test_a_mood_takes_its_strength_from_the_settings() -> None:
     settings = changed(Settings(), "style.mood_strength", 0.3)
     assert settings.controls("happy") == Controls(0.5, 0.5, "happy", 0.3)

@@ -29,6 +29,8 @@ from app.characters.reading import find_faces, places_of, read_points
 from app.characters.references import EYES_SHUT, References
 from inference.character import MANIFEST_NAME, Character, load_character
 from inference.contract import Float32Array, PersonareError, UInt8Array
+from inference.face_background import FILE as BACKGROUND_FILE
+from inference.face_background import background_again, background_files
 from inference.face_character import character_files, png
 from inference.face_detail import FINE, smaller
 from inference.face_eye_extent import settled
@@ -121,6 +123,7 @@ class Importer:
             *remarks_of(request.picture.name, picture, placed.matrix_23, files[PORTRAIT_FILE]),
             *further.remarks,
         ]
+        files |= background_files(picture, placed.matrix_23, files[PORTRAIT_FILE])
         fresh = self._write(id_, files, facts)
         return load_character(self._put(fresh, id_))
 
@@ -150,7 +153,12 @@ class Importer:
         further = References(model, placed, None)
         further.read_again(folder, facts.get("references", []))
         facts["references"] = [EYES_SHUT, *further.entries()]
-        fresh = self._write(character.id, self._files(model, placed, further), facts)
+        files = self._files(model, placed, further)
+        if character.background_path is not None:  # it was made of more than the framed picture
+            files[BACKGROUND_FILE] = character.background_path.read_bytes()
+        else:
+            files |= background_again(placed.picture, files[PORTRAIT_FILE])
+        fresh = self._write(character.id, files, facts)
         return load_character(self._put(fresh, character.id))
 
     def _model(self) -> FaceModel:
@@ -256,6 +264,8 @@ class Importer:
             "geometry": "geometry.npz",
             "files": {n: hashlib.sha256(data).hexdigest() for n, data in sorted(files.items())},
         }
+        if BACKGROUND_FILE in files:
+            manifest["background"] = BACKGROUND_FILE
         fresh: Path | None = None
         try:
             self._own.mkdir(parents=True, exist_ok=True)

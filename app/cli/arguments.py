@@ -55,9 +55,9 @@ def picture_size(text: str) -> tuple[int, int]:
 
 
 def background(text: str) -> Background:
-    """`green`, a colour such as `#262a33`, or the path of a picture."""
-    if text == "green":
-        return Background("green")
+    """`own`, `green`, a colour such as `#262a33`, or the path of a picture."""
+    if text in ("own", "green"):
+        return Background(text)
     if text.startswith("#"):
         try:
             color = bytes.fromhex(text[1:])
@@ -67,7 +67,7 @@ def background(text: str) -> Background:
             raise argparse.ArgumentTypeError(f"{text} is not a colour such as #262a33")
         return Background("color", (color[0], color[1], color[2]))
     if not Path(text).exists() and not Path(text).suffix:
-        raise argparse.ArgumentTypeError(f"{text}: give #262a33, green or a picture file")
+        raise argparse.ArgumentTypeError(f"{text}: give own, #262a33, green or a picture file")
     return Background("picture", picture=text)
 
 
@@ -149,8 +149,9 @@ def add_quality(parser: argparse.ArgumentParser) -> None:
 def add_background(parser: argparse.ArgumentParser) -> None:
     """`--background`."""
     parser.add_argument(
-        "--background", type=background, default=Background(), metavar="COLOR|PICTURE|green",
-        help="what stands behind: a colour such as #262a33, a picture file, or green",
+        "--background", type=background, default=Background(), metavar="own|COLOR|PICTURE|green",
+        help="what stands behind: own (of an imported picture; the default), a colour such as "
+        "#262a33, a picture file, or green",
     )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from app.settings.model import VERSION
 
 Content = dict[str, Any]
 Step = Callable[[Content], Content]
+OLD_COLOR: Final = [38, 42, 51]
+"""The plain background of version 2 unless another was chosen."""
 
 
 def _group_the_style(content: Content) -> Content:
@@ -22,7 +24,18 @@ def _group_the_style(content: Content) -> Content:
     return content | {"style": style}
 
 
-STEPS: Final[Mapping[int, Step]] = {1: _group_the_style}
+def _own_background(content: Content) -> Content:
+    """Version 3 knows a character's own background, its default. Older files hold their default, a
+    plain colour, as if it had been chosen: only another colour than that was."""
+    video = content.get("video")
+    if not isinstance(video, dict) or video.get("background") != "color":
+        return content
+    if video.get("color", OLD_COLOR) == OLD_COLOR:
+        content["video"] = {key: value for key, value in video.items() if key != "background"}
+    return content
+
+
+STEPS: Final[Mapping[int, Step]] = {1: _group_the_style, 2: _own_background}
 """`STEPS[n]` turns version n into n + 1."""
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.session_contract import Background, OutputFormat
 from inference.contract import Controls
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Version of the file's layout that this program writes."""
 
 Channel = Annotated[int, Field(ge=0, le=255)]
@@ -49,6 +49,8 @@ class Provider(StrEnum):
 class BackgroundKind(StrEnum):
     """What stands behind the character."""
 
+    OWN = "own"
+    """What the character's picture shows behind it; the colour where it has nothing."""
     COLOR = "color"
     PICTURE = "picture"
     GREEN = "green"
@@ -104,7 +106,7 @@ class VideoSettings(_Group):
     """Size of the camera's picture."""
     rate: FrameRate = FrameRate.FPS_30
     """Pictures per second; `quality` may lower it."""
-    background: BackgroundKind = BackgroundKind.COLOR
+    background: BackgroundKind = BackgroundKind.OWN
     """What stands behind the character."""
     color: tuple[Channel, Channel, Channel] = (38, 42, 51)
     """sRGB of a plain background, 0..255."""

@@ -60,6 +60,8 @@ class CharacterCard:
     thumbnail: Path
     description: str = ""
     licence: str = ""
+    has_background: bool = False
+    """Whether its picture came with a background."""
 
 
 class Library(Protocol):
@@ -78,6 +80,7 @@ def cards_of(entries: Sequence[Listed[Character]]) -> list[CharacterCard]:
             entry.item.thumbnail_path,
             entry.item.manifest.description,
             entry.item.manifest.licence,
+            entry.item.background_path is not None,
         )
         for entry in entries
         if entry.item is not None

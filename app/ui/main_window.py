@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
         """Show the preferences beside the window; a second call brings them to the front."""
         if self.preferences is None:
             self.preferences = PreferencesDialog(
-                self.keeper, self.bridge, self._motion_models, self
+                self.keeper, self.bridge, self._motion_models, self.gallery.card, self
             )
             self.preferences.finished.connect(self._forget_preferences)
         elif self.preferences.isVisible():

@@ -22,11 +22,14 @@ from PySide6.QtWidgets import (
 from app import paths
 from app.settings.model import BackgroundKind, FrameRate, FrameSize, Provider, Quality, Theme
 from app.ui.controls import Options, camera_box, microphone_box, other_box
+from app.ui.gallery import CharacterCard
 from app.ui.session_bridge import SessionBridge
 from app.ui.settings_keeper import SettingsKeeper
 from app.ui.widgets import Card, ChoiceBox, Switch, label
 
 PICTURES: Final = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp)"
+CardOf = Callable[[str], CharacterCard | None]
+"""The gallery's card of a character by id."""
 LABEL_WIDTH: Final = 130
 """Of the names at the left, in pixels."""
 
@@ -157,9 +160,11 @@ class DevicesPage(Page):
 class VideoPage(Page):
     """Size, rate, background, mirror."""
 
-    def __init__(self, keeper: SettingsKeeper, bridge: SessionBridge):
+    def __init__(
+        self, keeper: SettingsKeeper, bridge: SessionBridge, card_of: CardOf = lambda _id: None
+    ):
         super().__init__("Video", keeper)
-        self._bridge = bridge
+        self._bridge, self._card_of = bridge, card_of
         camera = self.group("Camera picture")
         self.size_box = self.choice(
             "Size",
@@ -195,8 +200,9 @@ class VideoPage(Page):
             "Background",
             "video.background",
             [
+                (BackgroundKind.OWN, "The character's own picture"),
                 (BackgroundKind.COLOR, "Plain colour"),
-                (BackgroundKind.PICTURE, "Picture"),
+                (BackgroundKind.PICTURE, "Another picture"),
                 (BackgroundKind.GREEN, "Green, for keying"),
             ],
         )
@@ -207,18 +213,31 @@ class VideoPage(Page):
         self.picture_button.setAccessibleName("Choose the background picture")
         self.picture_button.clicked.connect(self.choose_picture)
         self.row(ground, "Ground", self.kind_box, self.color_button, self.picture_button)
-        self.picture_hint = label("", "small", wrap=True)
-        ground.addWidget(self.picture_hint)
-        for path in ("video.background", "video.color", "video.picture"):
+        self.ground_hint = label("", "small", wrap=True)
+        self.ground_hint.setContentsMargins(LABEL_WIDTH + 10, 0, 0, 0)
+        ground.addWidget(self.ground_hint)
+        for path in ("video.background", "video.color", "video.picture", "character"):
             self.bind(path, self._show_background)
 
     def _show_background(self) -> None:
         video = self.keeper.settings.video
-        self.color_button.setVisible(video.background is BackgroundKind.COLOR)
+        card = self._card_of(self.keeper.settings.character)
+        own = video.background is BackgroundKind.OWN
+        has_own = card is not None and card.has_background
+        plain = video.background is BackgroundKind.COLOR or (own and not has_own)
+        self.color_button.setVisible(plain)
         self.picture_button.setVisible(video.background is BackgroundKind.PICTURE)
-        self.picture_hint.setVisible(video.background is BackgroundKind.PICTURE)
-        name = Path(video.picture).name if video.picture else "No picture chosen yet."
-        self.picture_hint.setText(name)
+        self.ground_hint.setVisible(own or video.background is BackgroundKind.PICTURE)
+        if not own:
+            text = Path(video.picture).name if video.picture else "No picture chosen yet."
+        elif has_own:
+            text = "What the imported picture shows around the person."
+        else:
+            who = "This character" if card is None else card.name
+            text = (
+                f"{who} came without a background: the colour is shown. Imported pictures have one."
+            )
+        self.ground_hint.setText(text)
         self.color_button.setIcon(QIcon(_swatch(QColor(*video.color))))
 
     def _show_fixed(self, *_: object) -> None:

@@ -24,6 +24,7 @@ from app.ui.character_page import CharacterPage
 from app.ui.motion_choice import MotionModels
 from app.ui.preference_pages import (
     AppearancePage,
+    CardOf,
     DevicesPage,
     PerformancePage,
     VideoPage,
@@ -50,6 +51,7 @@ class PreferencesDialog(QDialog):
         keeper: SettingsKeeper,
         bridge: SessionBridge,
         models: MotionModels,
+        card_of: CardOf = lambda _character: None,
         parent: QWidget | None = None,
     ):
         super().__init__(parent)
@@ -68,7 +70,7 @@ class PreferencesDialog(QDialog):
         self.stack = QStackedWidget()
         for page in (
             DevicesPage(keeper, bridge),
-            VideoPage(keeper, bridge),
+            VideoPage(keeper, bridge, card_of),
             CharacterPage(keeper, bridge, models),
             PerformancePage(keeper, bridge),
             AppearancePage(keeper),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,11 @@ def test_background_colour_and_picture(
 ) -> None:
     video = page(dialog, VideoPage)
     dialog.pages.setCurrentRow(1)
+    assert Settings().background().kind == "own"
+    assert video.color_button.isVisible()  # nobody here has a background of its own
+    assert "came without a background" in video.ground_hint.text()
+    pick(video.kind_box, "color")
+    assert not video.ground_hint.isVisible()
     monkeypatch.setattr(QColorDialog, "getColor", lambda *_: QColor(10, 20, 30))
     video.color_button.click()
     assert session.of("set_background")[-1] == Background("color", (10, 20, 30), "")
@@ -212,6 +218,24 @@ def test_background_colour_and_picture(
     video.picture_button.click()
     video.color_button.click()
     assert len(session.of("set_background")) == before
+
+
+def test_a_background_of_one_s_own_is_offered_to_whom_it_belongs(
+    dialog: PreferencesDialog, window: MainWindow, session: SimulatedSession
+) -> None:
+    video = page(dialog, VideoPage)
+    dialog.pages.setCurrentRow(1)
+    cards = window.gallery.model.cards
+    cards[1] = replace(cards[1], has_background=True)
+    window.keeper.set("character", cards[1].id)
+    assert not video.color_button.isVisible()
+    assert "shows around the person" in video.ground_hint.text()
+    window.keeper.set("character", cards[0].id)
+    assert video.color_button.isVisible()
+    assert cards[0].name in video.ground_hint.text()
+    pick(video.kind_box, "green")
+    pick(video.kind_box, "own")
+    assert session.of("set_background")[-1].kind == "own"
 
 
 def test_a_refused_wish_is_told(
