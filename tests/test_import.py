@@ -169,7 +169,7 @@ def test_without_points_it_says_what_is_missing(own: Path, clicks: Path) -> None
 
 
 def test_names_that_are_taken_or_empty_are_refused(own: Path, clicks: Path) -> None:
-    with pytest.raises(PersonareError, match="'lena' came with Personare") as caught:
+    with pytest.raises(PersonareError, match="'lena' belongs to a character that came") as caught:
         importer(own).run(Request(LENA, "LENA", "own", clicks))
     assert "remove" not in caught.value.remedy
     (own / "me").mkdir(parents=True)

@@ -243,7 +243,8 @@ class Importer:
             )
         if id_ in self._library.folders():
             raise PersonareError(
-                f"A character '{id_}' came with Personare.", "Choose another name: it stays."
+                f"The name '{id_}' belongs to a character that came with Personare.",
+                "Choose another name.",
             )
         return id_
 
