@@ -53,9 +53,8 @@ SHIFT = np.array([[0.1, 0.05], [0.0, -0.1], [0.02, 0.0], [0.0, 0.0], [-0.1, 0.1]
 
 def case(rng: np.random.Generator, name: str = "a") -> Case:
     """A face somewhere: ours a little off, the mesh with points that follow ours and others."""
-    place = Place(
-        *rng.uniform(80, 200, 2), float(rng.uniform(20, 60)), float(rng.uniform(-0.5, 0.5))
-    )
+    x, y, size, roll = (float(v) for v in rng.uniform((80, 80, 20, -0.5), (200, 200, 60, 0.5)))
+    place = Place(x, y, size, roll)
     middle = np.array([place.x, place.y])
     true = middle + laid(HEAD, place)
     inside = np.ones(len(NAMES), bool)

@@ -161,6 +161,20 @@ class Evaluation:
         package = load_model_package(given.package, "frame")
         yield from draw_rows(package, [folder], choose_provider("auto"), given.threads)
         yield from rows.import_rows(self.people)
+        yield self._large_import()
+
+    def _large_import(self) -> Row:
+        """A whole import of the largest picture; the application does it, in a process of its own,
+        since nothing here may know it."""
+        given, picture = self.options, self.options.work / "large.png"
+        sheets.save(picture, self.people[0].case.picture)
+        found = given.work / "large.json"
+        subprocess.run(
+            [sys.executable, "-m", "app.characters.import_speed", str(picture), "--sides", "4096",
+             "--assets", str(given.characters.parent), "--json", str(found)],
+            check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        return rows.large_row(json.loads(found.read_text(encoding="utf-8")))
 
     def parity(self) -> Iterator[Row]:
         """Torch, ONNX and 8 bits against each other."""

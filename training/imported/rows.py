@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -142,6 +142,17 @@ def import_rows(people: Sequence[Measured]) -> Iterator[Row]:
             f"median {np.median(spent):.1f} processor seconds, most {max(spent):.1f}",
             max(spent) <= IDENTITY_S, figures={"seconds": spent},
         )  # fmt: skip
+
+
+def large_row(seconds: Mapping[str, Sequence[float]]) -> Row:
+    """Time of a whole import of the largest picture, by the kind of its file."""
+    medians = {kind: float(np.median(spent)) for kind, spent in seconds.items()}
+    told = ", ".join(f"{value:.1f} ({kind.split()[-1]})" for kind, value in medians.items())
+    return Row(
+        "import 4096 x 4096, read, decoded, found and written", f"{IDENTITY_S:.0f} s",
+        f"median processor seconds {told}", max(medians.values()) <= IDENTITY_S,
+        figures={"seconds": {kind: list(spent) for kind, spent in seconds.items()}},
+    )  # fmt: skip
 
 
 def hours_row(drawn: int, differ: int, minutes: float, stride: int) -> Row:

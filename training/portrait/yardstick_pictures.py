@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
 
-from app.characters.pictures import read_picture
-from app.characters.reading import find_faces, read_points
 from inference.contract import UInt8Array
-from inference.portrait_place import Place, flattened
+from inference.portrait_place import Place, flattened, shrunk
 from inference.portrait_reader import NetworkReader
+from training.portrait.sheet import read_rgba
 from training.portrait.yardstick_faces import (
     OURS,
     THEIRS,
@@ -31,6 +30,8 @@ from training.portrait.yardstick_faces import (
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
+LARGEST: Final = 1600
+"""Longer side of a picture that both read, as faces are looked for in an import."""
 BOTH, ELSEWHERE, NEITHER = "both", "both, of different faces", "neither"
 
 
@@ -77,11 +78,13 @@ def apart(ours_L2: Any, theirs_L2: Any, names: Sequence[str]) -> float:
 
 
 def read_here(reader: NetworkReader, path: Path) -> Found:
-    """A picture read as the importer does: the surest face."""
-    picture, _ = read_picture(path)
-    found, faces = Found(path, picture), find_faces(reader, picture)
+    """A picture's surest face; one that is larger than LARGEST is first made smaller."""
+    picture = read_rgba(path)
+    scale = min(1.0, LARGEST / max(picture.shape[:2]))
+    picture = shrunk(picture, (round(picture.shape[1] * scale), round(picture.shape[0] * scale)))
+    found, faces = Found(path, picture), reader.faces(picture)
     if faces:
-        marks = read_points(reader, picture, faces[0]).marks
+        marks = reader.landmarks(picture, faces[0]).marks
         points = np.array([(marks[n].x, marks[n].y) for n in reader.names])
         found.place = reader.place(points)
         found.ours = points[np.isin(reader.names, shared(reader.names))]
