@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +45,8 @@ DEEPER: Final = 0.6
 """Light that is lost where the lender's lips were."""
 CORNER: Final = 0.8
 """The same towards the corners and beyond them."""
+_DAMAGED: Final = (PersonareError, OSError, ValueError, KeyError, zipfile.BadZipFile)
+"""What a damaged lender raises, which is no reason to refuse the picture."""
 _KEYS: Final = ("mouth_jaw", "tongue_out", "tongue_jaw")
 _WINDOWS: Final = ("mouth", "eye_left", "eye_right")
 _PICTURES: Final = (
@@ -88,19 +91,25 @@ def borrow_bank(
     and the mouth opens onto the open-mouth reference.
     """
     ours = _tone(_mouth_of(portrait, arrays))
-    best: tuple[float, dict[str, Any], UInt8Array] | None = None
+    seen: list[tuple[float, Character, UInt8Array]] = []
     for lender in lenders:
-        try:
-            bank = _lent(lender)
+        with suppress(*_DAMAGED):
             view = read_view(lender.portrait_path)
-        except (PersonareError, OSError, ValueError, KeyError, zipfile.BadZipFile):
-            continue  # a damaged lender is no reason to refuse the picture
-        apart = float(np.linalg.norm(_tone(_mouth_of(view, bank)) - ours))
-        if best is None or apart < best[0]:
-            best = apart, bank, view
-    if best is None:
-        return {}
-    _, bank, view = best
+            theirs = _tone(_mouth_of(view, _lent(lender, ("mouth",))))
+            seen.append((float(np.linalg.norm(theirs - ours)), lender, view))
+    for _, lender, view in sorted(seen, key=lambda each: each[0]):
+        with suppress(*_DAMAGED):
+            return _of_lender(_lent(lender), view, portrait, arrays, cut)
+    return {}
+
+
+def _of_lender(
+    bank: dict[str, Any],
+    view: UInt8Array,
+    portrait: UInt8Array,
+    arrays: Mapping[str, Any],
+    cut: Cut,
+) -> dict[str, Any]:
     bank |= _without_lips(bank)
     light = eye_white(portrait, arrays) / np.maximum(eye_white(view, bank), 1.0)
     whole = float(np.clip(light.mean(), *_LIGHTS))
@@ -135,15 +144,17 @@ def eye_white(view: UInt8Array, arrays: Mapping[str, Any]) -> Any:
     return colour[order[len(order) // 100 : len(order) // 12]].mean(0)
 
 
-def _lent(lender: Character) -> dict[str, Any]:
+def _lent(lender: Character, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """A lender's arrays of these names, or all that its mouth needs."""
     path: Path | None = lender.geometry_path
     if path is None:
         raise ValueError("no geometry")
     with np.load(path, allow_pickle=False) as archive:
         if "eye_level" in archive.files:
             raise ValueError("a toon or drawn mouth fits no other picture")
-        lips = [n for n in archive.files if n.startswith(("upper_lip_", "lower_lip_"))]
-        names = (*_KEYS, *_WINDOWS, *_PICTURES, "camera", *lips)
+        if names is None:
+            lips = [n for n in archive.files if n.startswith(("upper_lip_", "lower_lip_"))]
+            names = (*_KEYS, *_WINDOWS, *_PICTURES, "camera", *lips)
         return {name: archive[name] for name in names}
 
 
@@ -153,10 +164,11 @@ def _without_lips(bank: dict[str, Any]) -> dict[str, Any]:
     width, height = WINDOW_SIZES["mouth"]
     tiles = cv.imdecode(bank["mouth_colour"], cv.IMREAD_COLOR).reshape(-1, height, width, 3)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    bases = {lip: read_bases(dict(bank), f"{lip}_lip") for lip in ("upper", "lower")}
     out = []
     for tile, jaw in zip(tiles, bank["mouth_jaw"], strict=True):
         motion = HELD_AWAY | {"jawOpen": float(jaw)}
-        upper, lower = (lip_edge(bank, lip, motion) for lip in ("upper", "lower"))
+        upper, lower = (lip_edge(bank, lip, motion, bases[lip]) for lip in bases)
         first = max(float(upper[0, 0]), float(lower[0, 0])) + FROM_LIPS
         last = min(float(upper[-1, 0]), float(lower[-1, 0])) - FROM_LIPS
         x = np.clip(columns, first, max(last, first))
@@ -171,9 +183,11 @@ def _without_lips(bank: dict[str, Any]) -> dict[str, Any]:
     return {"mouth_colour": encode(np.concatenate(out))}
 
 
-def lip_edge(bank: Mapping[str, Any], lip: str, motion: Mapping[str, float]) -> Any:
+def lip_edge(
+    bank: Mapping[str, Any], lip: str, motion: Mapping[str, float], bases: Any = None
+) -> Any:
     """Where the line between the lips goes with one of them: places (K, 2) in the window, in
-    rising columns."""
+    rising columns. `bases` are the lip's, if they have been read."""
     share = cv.imdecode(bank[f"{lip}_lip_share"], cv.IMREAD_GRAYSCALE)
     other = cv.imdecode(bank["lower_lip_share"], cv.IMREAD_GRAYSCALE)
     columns = np.flatnonzero((other == 0).any(0))
@@ -189,7 +203,7 @@ def lip_edge(bank: Mapping[str, Any], lip: str, motion: Mapping[str, float]) -> 
     focal = float(np.linalg.norm(bank["camera"][0, :3]) / np.linalg.norm(bank["camera"][2, :3]))
     moved = np.stack([columns, rows], 1).astype(np.float32)
     scale = focal / cv.remap(depth, x, y, cv.INTER_LINEAR)[0]
-    bases = read_bases(dict(bank), f"{lip}_lip")
+    bases = read_bases(dict(bank), f"{lip}_lip") if bases is None else bases
     for name, value in motion.items():
         found = np.flatnonzero(bank[f"{lip}_lip_index"] == MOTION_INDEX[name])
         if not len(found):

@@ -33,10 +33,17 @@ class Seen:
 
     def read(self, values_NC: Float32Array) -> Float32Array:
         """A map (H, W, C) of the points' values, 0 where nothing is seen."""
-        seen = np.einsum("pk,pkc->pc", self.shares_P3, values_NC[self.corners_P3])
-        out = np.zeros((*self.known_HW.shape, values_NC.shape[1]), np.float32)
-        out[self.known_HW] = seen
-        return out
+        channels = values_NC.shape[1]
+        out = np.zeros((channels, self.known_HW.size), np.float32)
+        where = np.flatnonzero(self.known_HW)
+        corners_3P = np.ascontiguousarray(self.corners_P3.T)
+        shares_3P = np.ascontiguousarray(self.shares_P3.T)
+        for channel in range(channels):  # three times as fast as rows of few channels at once
+            values = np.ascontiguousarray(values_NC[:, channel])
+            out[channel, where] = sum(
+                share * values[corner] for share, corner in zip(shares_3P, corners_3P, strict=True)
+            )
+        return np.ascontiguousarray(out.T).reshape(*self.known_HW.shape, channels)
 
 
 def look(
