@@ -270,9 +270,7 @@ def _neck_colour(
     """The body's colour, with the neck's own skin carried up behind the jaw."""
     low = (head.weight < 0.6) & (head.weight > 0.02) & head.seen
     like = share["skin"] ** 8 * _like_the_face(picture, share["skin"], head)
-    own = like * low
-    if float(own.mean()) < 1e-4:
-        own = like  # no neck to be seen: a beard, a scarf, a drawing
+    own = like * np.where(low, 1.0, 0.05)
     known = fill(picture.astype(np.float32), own.astype(np.float32))
     carried = neck.up(cv.GaussianBlur(known, (0, 0), 2.0))
     carried *= 1 - (1 - _under_the_jaw(picture, like, head)) * neck.rise[..., None]
@@ -288,7 +286,7 @@ def _like_the_face(picture: UInt8Array, skin: Float32Array, head: _Head) -> Floa
     face = hue[(skin > 0.95) & head.seen & (head.weight > 0.97)]
     middle = np.median(face, 0) if len(face) else np.zeros(2, np.float32)
     away = np.linalg.norm(hue - middle, axis=2)
-    return smoothstep(1.0, 0.6, away / max(float(np.linalg.norm(middle)), 0.06))
+    return smoothstep(0.8, 0.45, away / max(float(np.linalg.norm(middle)), 0.06))
 
 
 def _under_the_jaw(picture: UInt8Array, skin: Float32Array, head: _Head) -> float:
