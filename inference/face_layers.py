@@ -23,6 +23,7 @@ from inference.face_grids import MARGIN, fill, smoothstep
 from inference.face_model import FaceModel
 from inference.face_neck import Carried, neck_of
 from inference.face_raster import look
+from inference.face_settle import settle
 from inference.face_strands import strands_whole
 
 cv: Any = cv2
@@ -52,8 +53,6 @@ NAPE: Final = 20
 """Pixels above the ears' lobes over which hair behind the skull fades in."""
 INSIDE: Final = 4
 """Pixels inside the head's outline from which hair is surely before it."""
-_YIELD: Final = {"hair_back": 1.0, "body": 1.0, "head": 1.0, "hair_front": 8.0}
-"""Whose colour gives way where layers mix: strands belong to the hair, not to the skin below."""
 _MUCH: Final = 0.004
 """Share of the picture that a layer must cover to be made."""
 
@@ -126,7 +125,7 @@ def take_apart(
     scalp = front * _above_the_eyes(model, fit)
     colour["head"] = _scalp_colour(visible["head"], scalp, colour["head"], colour["hair_front"])
     made = [name for name in alpha if float(alpha[name].mean()) > _MUCH]
-    _settle(picture, {n: visible[n] for n in made}, {n: alpha[n] for n in made}, colour)
+    settle(picture, {name: alpha[name] for name in made}, colour)
     return [
         LayerPicture(
             name,
@@ -334,25 +333,3 @@ def _scalp_colour(
     part = 0.75 * smoothstep(2.0, 14.0, away) * smoothstep(0.2, 0.7, front)
     out: Float32Array = head * (1 - part[..., None]) + 0.7 * hair * part[..., None]
     return out
-
-
-def _settle(
-    picture: UInt8Array,
-    visible: Mapping[str, Float32Array],
-    alpha: Mapping[str, Float32Array],
-    colour: dict[str, Float32Array],
-) -> None:
-    """Correct the colours, in place, so that the layers laid over each other give the picture."""
-    composite = np.zeros(picture.shape, np.float32)
-    shares = {}
-    uncovered = np.ones(picture.shape[:2], np.float32)
-    for name in reversed(list(visible)):
-        shares[name] = uncovered * alpha[name]
-        uncovered = uncovered * (1 - alpha[name])
-        composite += colour[name] * shares[name][..., None]
-    whole = smoothstep(0.9, 0.995, 1 - uncovered)[..., None]
-    missing = (picture - composite - uncovered[..., None] * picture) * whole
-    strength = np.maximum(sum(_YIELD[name] * share**2 for name, share in shares.items()), 0.05)
-    for name, share in shares.items():
-        change = missing * (_YIELD[name] * share / strength)[..., None]
-        colour[name] = np.clip(colour[name] + change, 0, 255).astype(np.float32)
