@@ -102,17 +102,24 @@ def _spent() -> float:
 def cells_of(picture: Path, character: Character, package: Path) -> list[UInt8Array]:
     """The picture, and the character in every one of `motions`."""
     generator = FrameGenerator(package, character, threads=1)
-    own = cv.cvtColor(cv.imread(str(picture), cv.IMREAD_COLOR), cv.COLOR_BGR2RGB)
-    height, width = (part.stop - part.start for part in CROP)
-    scale = min(height / own.shape[0], width / own.shape[1])
-    size = (max(round(own.shape[1] * scale), 1), max(round(own.shape[0] * scale), 1))
-    whole = np.zeros((*generator.draw(motions()["rest"]).shape[:2], 3), np.float32)
-    top, left = CROP[0].start, CROP[1].start
-    whole[top : top + size[1], left : left + size[0]] = cv.resize(
-        own, size, interpolation=cv.INTER_AREA
-    )
     drawn = [cell([on_grey(generator.draw(m))], name) for name, m in motions().items()]
-    return [cell([whole], picture.stem[:28]), *drawn]
+    return [cell([_whole(picture)], picture.stem[:28]), *drawn]
+
+
+def _whole(picture: Path) -> Float32Array:
+    """A picture as it is, over grey, as large as fits the part of a frame that sheets show."""
+    own = cv.imread(str(picture), cv.IMREAD_UNCHANGED)
+    if own.dtype != np.uint8 or own.ndim != 3 or own.shape[2] != 4:
+        own = cv.cvtColor(cv.imread(str(picture), cv.IMREAD_COLOR), cv.COLOR_BGR2BGRA)
+    seen = on_grey(cv.cvtColor(own, cv.COLOR_BGRA2RGBA))
+    high, wide = (part.stop - part.start for part in CROP)
+    scale = min(high / seen.shape[0], wide / seen.shape[1])
+    size = (max(round(seen.shape[1] * scale), 1), max(round(seen.shape[0] * scale), 1))
+    out = np.zeros((CROP[0].stop, CROP[1].stop, 3), np.float32)
+    top, left = CROP[0].start, CROP[1].start
+    fitted = cv.resize(seen, size, interpolation=cv.INTER_AREA)
+    out[top : top + size[1], left : left + size[0]] = fitted
+    return out
 
 
 class Pages:
