@@ -17,12 +17,9 @@ from typing import Final, Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.quiet import quiet
-
-UInt16Array = NDArray[np.uint16]
 
 GREEN: Final[tuple[int, int, int]] = (0, 255, 0)
 """The key colour that chroma keyers (OBS among them) expect unless told otherwise."""
@@ -170,20 +167,21 @@ def make_background(background: BackgroundLike, width: int, height: int) -> UInt
     )
 
 
-def fading(side: int) -> UInt16Array:
-    """Share (0..255) of the frame in its first columns, those of EDGE, uint16."""
-    share_W = np.arange(1, round(EDGE * side) + 1) / (round(EDGE * side) + 1)
-    return np.rint(255 * share_W * share_W * (3 - 2 * share_W)).astype(np.uint16)
+def fading(side: int) -> UInt8Array:
+    """Share (0..255) of a frame in its first columns, those of EDGE: (side, W, 4)."""
+    width = round(EDGE * side)
+    share_W = np.arange(1, width + 1) / (width + 1)
+    share_W = np.rint(255 * share_W * share_W * (3 - 2 * share_W)).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(share_W[None, :, None], (side, width, 4)))
 
 
-def _fade(cover_HWC: UInt8Array, fade_W: UInt16Array) -> None:
+def _fade(cover_HWC: UInt8Array, first_HWC: UInt8Array, last_HWC: UInt8Array) -> None:
     """Let a premultiplied frame fade out at both sides, in place."""
-    for strip, share_W in (
-        (cover_HWC[:, : len(fade_W)], fade_W),
-        (cover_HWC[:, -len(fade_W) :], fade_W[::-1]),
-    ):
+    width = first_HWC.shape[1]
+    for columns, share in ((slice(0, width), first_HWC), (slice(-width, None), last_HWC)):
+        strip = np.ascontiguousarray(cover_HWC[:, columns])
         if strip[..., 3].any():
-            strip[...] = (strip * share_W[None, :, None] + np.uint16(127)) // np.uint16(255)
+            cover_HWC[:, columns] = cv2.multiply(strip, share, scale=1 / 255)
 
 
 class Compositor:
@@ -208,7 +206,8 @@ class Compositor:
         self.width = width
         self.height = height
         self._side = min(height, width)
-        self._fade_W = fading(self._side)
+        first = fading(self._side)
+        self._fades = first, np.ascontiguousarray(first[:, ::-1])
         self._wish = background or Backdrop()
         self._own = own
         self._scene = self._made(self._wish, own)
@@ -262,7 +261,7 @@ class Compositor:
             way = cv2.INTER_CUBIC if side > size else cv2.INTER_AREA
             cover_HWC = cv2.resize(cover_HWC, (side, side), interpolation=way)
         if own:
-            _fade(np.asarray(cover_HWC, np.uint8), self._fade_W)
+            _fade(np.asarray(cover_HWC, np.uint8), *self._fades)
         cover_HWC = cover_HWC[y0:y1, x0:x1]
         x_offset, y_offset = (self.width - side) // 2, self.height - side
         place = canvas[y_offset + y0 : y_offset + y1, x_offset + x0 : x_offset + x1]
