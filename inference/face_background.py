@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.compositor import EDGE
+from inference.compositor import EDGE, fading
 from inference.contract import Float32Array, UInt8Array
 from inference.face_grids import MARGIN, fill, smoothstep
 from inference.frame_generator_layers import SIZE
@@ -87,14 +87,14 @@ def own_background(
         return None
     clean = _continued(wide, known)
     wide = np.where(opaque[..., None], wide, clean).astype(np.float32)
-    share = alpha[..., None]
+    share = alpha[..., None] * _shown()
+    inside = _inside_the_sides()
+    base = clean * inside + wide * (1 - inside)
     person = np.zeros_like(wide)
     person[frame] = portrait[..., :3]
-    missing = wide - share * person - (1 - share) * clean
-    behind = clean + missing * smoothstep(*_ANSWERS, 1 - share) / np.maximum(1 - share, 0.01)
-    behind = behind.clip(0, 255)
-    inside = _inside_the_sides()
-    still = behind * inside + wide * (1 - inside)
+    missing = wide - share * person - (1 - share) * base
+    still = base + missing * smoothstep(*_ANSWERS, 1 - share) / np.maximum(1 - share, 0.01)
+    still = still.clip(0, 255).astype(np.float32)
     out = _beyond(still, clean, outside, back_2HW)
     return np.asarray(np.rint(out).clip(0, 255), np.uint8)
 
@@ -174,6 +174,16 @@ def _continued(wide: Float32Array, known: Float32Array) -> Float32Array:
     smooth = cv.resize(smooth, (WIDTH, SIZE), interpolation=cv.INTER_LINEAR)
     soft = cv.GaussianBlur(known, (0, 0), 2.0)[..., None] * known[..., None]
     return np.asarray(wide * soft + smooth * (1 - soft), np.float32)
+
+
+def _shown() -> Float32Array:
+    """How much of the frame is shown: it fades at its sides (1, WIDTH, 1)."""
+    first = fading(SIZE)[0, :, 0].astype(np.float32) / 255
+    shown = np.zeros((1, WIDTH, 1), np.float32)
+    shown[0, LEFT : LEFT + SIZE] = 1
+    shown[0, LEFT : LEFT + len(first), 0] = first
+    shown[0, LEFT + SIZE - len(first) : LEFT + SIZE, 0] = first[::-1]
+    return shown
 
 
 def _inside_the_sides() -> Float32Array:
