@@ -19,6 +19,7 @@ from inference.face_layers import MASKS
 from inference.face_points import Landmarks, Mark
 from inference.model_package import REMEDY, ModelPackage, load_model_package
 from inference.onnx_session import OnnxSession, open_session
+from inference.portrait_cut import better_cut
 from inference.portrait_finder import Find, find
 from inference.portrait_masks import in_one_piece, parts_of, person_alone, refined
 from inference.portrait_place import (
@@ -150,10 +151,11 @@ class NetworkReader:
         small = cv.resize(rgb, (MASK_SIDE, MASK_SIDE), interpolation=cv.INTER_AREA)
         logits = self._portrait.run({"picture": as_input([small])})["parts"][0]
         alpha = picture[..., 3].astype(np.float32) / 255
-        shares = parts_of(logits)
+        rough = parts_of(logits)
         if float((alpha < 0.5).mean()) > CUT_OUT:
-            shares = person_alone(shares)
-        shares = in_one_piece(refined(shares, rgb))
+            shares = in_one_piece(refined(person_alone(rough), rgb))
+        else:
+            shares = better_cut(in_one_piece(refined(rough, rgb)), rough, rgb)
         return {name: shares[k] * alpha for k, name in enumerate(MASKS, start=1)}
 
     def place(self, points_L2: Any, weight_L: Any = None) -> Place:
