@@ -46,7 +46,7 @@ def settle(
     bare = uncovered[..., None]
     disc = cv.getStructuringElement(cv.MORPH_ELLIPSE, (2 * BESIDE + 1, 2 * BESIDE + 1))
     away = cv.erode((uncovered > 0.98).astype(np.float32), disc)
-    guess = fill(picture.astype(np.float32), away)
+    guess = _around(picture, away)
     missing = picture - bare * guess - _composite(colour, shares)
     behind = guess + missing * bare / (bare**2 + FIRM * (1 - bare))
     goal = picture - bare * np.clip(behind, 0, 255)
@@ -54,6 +54,16 @@ def settle(
         missing = goal - _composite(colour, shares)
         wrong = np.abs(missing).max(2) > 0.5
         _correct(missing[wrong], {n: s[wrong] for n, s in shares.items()}, colour, wrong)
+
+
+def _around(picture: UInt8Array, known: Float32Array) -> Float32Array:
+    """The picture continued smoothly from where it is known, at half the size."""
+    size = (picture.shape[1] // 2, picture.shape[0] // 2)
+    light = cv.resize(picture * known[..., None], size, interpolation=cv.INTER_AREA)
+    share = cv.resize(known, size, interpolation=cv.INTER_AREA)
+    smooth = fill(light / np.maximum(share, 1e-3)[..., None], share)
+    whole = (picture.shape[1], picture.shape[0])
+    return np.asarray(cv.resize(smooth, whole, interpolation=cv.INTER_LINEAR), np.float32)
 
 
 def _correct(
