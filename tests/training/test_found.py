@@ -39,8 +39,10 @@ def test_a_folder_is_imported_counted_and_drawn(
     facts = json.loads(told.read_text())
     assert facts["counts"] == {"photo": [1, 1], "wall": [0, 1], "all": [1, 2]}
     assert [bool(each["character"]) for each in facts["pictures"]] == [True, False]
-    page = cv2.imread(str(sheets / "page-01.png"))
+    page, grey = (cv2.imread(str(sheets / f"{kind}-01.png")) for kind in ("own", "grey"))
     assert page is not None
+    assert grey is not None
+    assert np.array_equal(page[: CELL[1], : CELL[0]], grey[: CELL[1], : CELL[0]])
     width, height = CELL
     assert page.shape == (2 * height, found.COLUMNS * width, 3)
 
@@ -55,4 +57,4 @@ def test_a_folder_is_imported_counted_and_drawn(
         moved = np.abs(shown(names.index(name)) - rest)[30:].mean()  # below the label
         assert moved > 0.2, name
     assert not shown(len(names)).any()
-    assert not list(sheets.glob("page-02.png"))
+    assert not list(sheets.glob("own-02.png"))

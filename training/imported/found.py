@@ -4,8 +4,9 @@
 
 Every picture goes through `personare characters import` itself, in a process and a library of its
 own, so what is refused here is refused to a user, in the same words. Counts are given for each
-folder of DIR. How good a character is no figure says: look at the sheets, a row of pictures for
-each, the user's own first.
+folder of DIR. How good a character is no figure says: look at the sheets, the user's picture first.
+`own-NN.png` shows each before what its picture shows behind it, which is what a user sees unless
+they choose otherwise, `grey-NN.png` cut out before grey, which shows every fault of the outline.
 """
 
 from __future__ import annotations
@@ -26,14 +27,19 @@ import cv2
 import numpy as np
 
 from inference.character import Character, load_character
+from inference.compositor import Backdrop, Compositor
 from inference.contract import MOTION_SIZE, Float32Array, UInt8Array
+from inference.face_camera import SIZE
 from inference.frame_generator import FrameGenerator
+from inference.own_background import load_own_background
 from training.frames.motions import named_motions, put
 from training.imported.sheets import CROP, cell, grid, on_grey, save
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 ENDS: Final = (".png", ".jpg", ".jpeg", ".webp")
+KINDS: Final = ("own", "grey")
+"""Kinds of sheets, by what stands behind the characters."""
 COLUMNS: Final = 6
 """Cells in a row of a sheet; a picture and its motions take two rows."""
 ON_A_PAGE: Final = 3
@@ -99,11 +105,16 @@ def _spent() -> float:
     return times.children_user + times.children_system
 
 
-def cells_of(picture: Path, character: Character, package: Path) -> list[UInt8Array]:
-    """The picture, and the character in every one of `motions`."""
+def cells_of(picture: Path, character: Character, package: Path) -> dict[str, list[UInt8Array]]:
+    """The picture, and the character in every one of `motions`, by KINDS of sheets."""
     generator = FrameGenerator(package, character, threads=1)
-    drawn = [cell([on_grey(generator.draw(m))], name) for name, m in motions().items()]
-    return [cell([_whole(picture)], picture.stem[:28]), *drawn]
+    own = Compositor(SIZE, SIZE, Backdrop("own"), load_own_background(character))
+    out = {kind: [cell([_whole(picture)], picture.stem[:28])] for kind in KINDS}
+    for name, motion_D in motions().items():
+        frame = generator.draw(motion_D)
+        out["own"].append(cell([own.compose(frame, motion_D).astype(np.float32)], name))
+        out["grey"].append(cell([on_grey(frame)], name))
+    return out
 
 
 def _whole(picture: Path) -> Float32Array:
@@ -125,8 +136,9 @@ def _whole(picture: Path) -> Float32Array:
 class Pages:
     """Sheets of those who were imported, ON_A_PAGE pictures each, written as they are full."""
 
-    def __init__(self, out: Path) -> None:
-        self._out, self._shown, self._number = out, list[UInt8Array](), 0
+    def __init__(self, out: Path, kind: str) -> None:
+        self._out, self._kind = out, kind
+        self._shown, self._number = list[UInt8Array](), 0
 
     def add(self, cells: Sequence[UInt8Array]) -> None:
         """Cells of one more picture."""
@@ -138,7 +150,7 @@ class Pages:
         """Write what is not written yet."""
         if self._shown:
             self._number += 1
-            save(self._out / f"page-{self._number:02d}.png", np.vstack(self._shown))
+            save(self._out / f"{self._kind}-{self._number:02d}.png", np.vstack(self._shown))
             self._shown = []
 
 
@@ -161,7 +173,11 @@ def main() -> None:
     given = parser.parse_args()
     home = (given.out / "home").resolve()
     shutil.rmtree(home, ignore_errors=True)
-    began, found, sheets = time.monotonic(), list[Imported](), Pages(given.out)
+    began, found, sheets = (
+        time.monotonic(),
+        list[Imported](),
+        [Pages(given.out, kind) for kind in KINDS],
+    )
     for number, picture in enumerate(pictures_of(given.pictures), 1):
         each = imported(picture, given.pictures, home, number)
         found.append(each)
@@ -169,8 +185,11 @@ def main() -> None:
         print(f"{each.file}: {verdict}, {each.seconds} s", *each.said, flush=True)
         if each.character:
             character = load_character(Path(each.character))
-            sheets.add(cells_of(picture, character, given.package))
-    sheets.end()
+            cells = cells_of(picture, character, given.package)
+            for kind, pages in zip(KINDS, sheets, strict=True):
+                pages.add(cells[kind])
+    for pages in sheets:
+        pages.end()
     for group, (good, of) in counts(found).items():
         print(f"{group}: {good} of {of} imported")
     if given.json is not None:
