@@ -19,6 +19,9 @@ TOUCH: Final = 12
 """Frame pixels along a border that the person must touch to be cut off there."""
 CHIN: Final = round((TOP + HEAD) * SIZE)
 """Row of the chin in the frame."""
+BESIDE: Final = 170
+"""Columns from the middle within which a head and its hair lie: what touches a border farther out
+is a thing in the background that was taken for hair."""
 ENOUGH: Final = SIZE - 24
 """Row from which on a missing strip of the chest is not worth a word."""
 NARROW: Final = 70
@@ -54,7 +57,8 @@ def cut_off(size: tuple[int, int], matrix_23: Float32Array, alpha: UInt8Array) -
     if len(_touched((low, low), (right, low), matrix_23, alpha)) > TOUCH:
         out.append("the top of the head")
     sides = [_touched((x, low), (x, bottom), matrix_23, alpha) for x in (low, right)]
-    if any((places[:, 1] < CHIN).sum() > TOUCH for places in sides):
+    near = [places[np.abs(places[:, 0] - SIZE / 2) < BESIDE] for places in sides]
+    if any((places[:, 1] < CHIN).sum() > TOUCH for places in near):
         out.append("a side of the head")
     below = _touched((low, bottom), (right, bottom), matrix_23, alpha)
     beside = np.concatenate([places[places[:, 1] >= CHIN] for places in sides])
