@@ -170,6 +170,13 @@ def test_the_row_of_identities() -> None:
     assert rows.hours_row(10, 0, 48, 60).met
 
 
+def test_the_row_of_the_largest_import_is_that_of_the_slowest_kind() -> None:
+    row = rows.large_row({"4096 png": [4.0, 9.0, 4.2], "4096 jpg": [3.0]})
+    assert row.met
+    assert row.measured == "median processor seconds 4.2 (png), 3.0 (jpg)"
+    assert not rows.large_row({"4096 png": [5.1], "4096 jpg": [3.0]}).met
+
+
 class Painter:
     """Draws a number; with memory it also counts."""
 
