@@ -103,7 +103,7 @@ def mouth_and_all(
     corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
     flat = is_flat(portrait, corner)
     head = next((layer for layer in layers if layer.name == "head"), None)
-    arrays |= {} if head is None else eye_arrays(model, fit, head, shut, flat)
+    arrays |= {} if head is None else eye_arrays(model, fit, head, shut, flat, portrait)
     cut, closing = cut_of(arrays), closing_of(model, fit)
     if closing is not None:  # where the lips would meet: the bank was made for shut ones
         marks = model.at_landmarks(camera.project(fit.points_N3 + closing).astype(np.float32))

@@ -24,6 +24,8 @@ cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 SKIN: Final = 12.0
 """Distance (CIE Lab, 8 bits) from the usual colour of the cheeks that is still skin."""
+SURELY: Final = 6.0
+"""The same where the white of an eye must not be taken for skin."""
 RUN: Final = 0.03
 """Pupil distances of skin, one pixel below the other, with which an eye has ended."""
 REACH: Final = (0.22, 0.34)
@@ -62,7 +64,8 @@ def with_eyes_by_colour(picture: UInt8Array, landmarks: Landmarks) -> Landmarks:
             names = [f"eye_{side}_{lid}_{k}" for k in (1, 2, 3, 4)]
             if any(name not in marks or marks[name].by == "hand" for name in names):
                 continue
-            ends = [_end(away, grey, marks[name], way, apart) for name in names[1:3]]
+            pupil = marks[f"pupil_{side}"].y
+            ends = [_end(away, grey, marks[name], pupil, way, apart) for name in names[1:3]]
             known = [end for end in ends if end is not None]
             middle = float(np.mean([marks[name].y for name in names[1:3]]))
             if not known or abs(float(np.mean(known)) - middle) < LEAST * apart:
@@ -93,20 +96,27 @@ def _from_skin(picture: UInt8Array, marks: dict[str, Mark], apart: float) -> Flo
 
 
 def _end(
-    away: Float32Array, grey: Float32Array, mark: Mark, way: int, apart: float
+    away: Float32Array, grey: Float32Array, mark: Mark, pupil: float, way: int, apart: float
 ) -> float | None:
     """Row where the eye ends in a point's column, looking down (1) or up (-1)."""
     column, first = round(mark.x), round(mark.y)
     steps = round(REACH[0 if way < 0 else 1] * apart)
     rows = first + way * np.arange(steps)
+    if way < 0:  # from the pupil: what lies beyond a piece of skin is a brow or hair
+        rows = np.arange(max(first, round(pupil)), first - steps, -1)
     rows = rows[(rows >= 0) & (rows < away.shape[0])]
     if not 0 <= column < away.shape[1] or len(rows) < 4:
         return None
+    run = max(round(RUN * apart), 2)
     if way < 0:
+        skin = np.convolve(away[rows, column] < SURELY, np.ones(run), "valid") >= run
+        rows = rows[: int(skin.argmax()) + 1] if skin.any() else rows
+        if rows[-1] > first - 4:  # the point lies beyond the eye
+            return float(rows[-1]) if skin.any() else None
+        rows = rows[rows <= first]
         line = grey[rows, column]
         dark = int(line.argmin())
         return float(rows[dark]) if line[dark] < 0.6 * float(line.max()) else None
     skin = away[rows, column] < SKIN
-    run = max(round(RUN * apart), 2)
     ends = np.convolve(skin, np.ones(run), "valid") >= run
     return float(rows[int(ends.argmax())]) if ends.any() else None

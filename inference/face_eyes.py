@@ -8,7 +8,6 @@ reach far out of a person's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
@@ -16,8 +15,11 @@ import numpy as np
 
 from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
+from inference.face_eye_window import EyeWindow, cheek_of, cut, window_of_eye
+from inference.face_eyeball import ball_of, continued, iris_radius
+from inference.face_eyes_drawn import DrawnLids, drawn_plainly
 from inference.face_fit import FaceFit
-from inference.face_grids import MARGIN, encode, fill, smoothstep
+from inference.face_grids import MARGIN, encode, smoothstep
 from inference.face_lashes import Lid, like_skin
 from inference.face_layers import LayerPicture
 from inference.face_model import FaceModel
@@ -52,54 +54,13 @@ RIM_AT_IRIS: Final = 0.3
 """The same where the iris meets the lids: it must not stay behind when the eye turns."""
 RISE: Final = 10
 """Pixels over which a window's use rises."""
-LARGE: Final = 0.30
-"""Height of an eye's opening over the distance of the pupils from which it is no person's."""
+UNLIT: Final = 0.30
+"""Height of an eye's opening over the distance of the pupils from which no network changes the
+light: they know people's faces."""
 BALL: Final = 0.44
 """Radius of an eyeball over the width of its opening."""
 TURNS: Final = {"In": 30.0, "Out": 30.0, "Up": 25.0, "Down": 30.0}
 """Degrees of a gaze at 1.0."""
-IRIS: Final = 0.21
-"""Radius of a person's iris over the width of the opening."""
-_IRIS_RANGE: Final = (0.13, 0.48)
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """One eye of the picture: places are the frame's unless said."""
-
-    corner: tuple[int, int]
-    size: tuple[int, int]
-    """Width and height."""
-    outline_K2: Float32Array
-    """The opening's landmarks, in pixels of the window."""
-    pupil_2: Float32Array
-    """In pixels of the window."""
-
-    @property
-    def width(self) -> float:
-        """Of the opening."""
-        return float(np.ptp(self.outline_K2[:, 0]))
-
-    @property
-    def height(self) -> float:
-        """Of the opening."""
-        return float(np.ptp(self.outline_K2[:, 1]))
-
-    def from_pupil(self, fine: int = 1) -> Float32Array:
-        """Pixels of the window from the pupil's middle; drawn finer, still in these pixels."""
-        width, height = self.size
-        rows, columns = np.mgrid[: height * fine, : width * fine].astype(np.float32)
-        x, y = ((v / fine + (0.5 / fine - 0.5)) for v in (columns, rows))
-        return np.asarray(np.hypot(x - self.pupil_2[0], y - self.pupil_2[1]), np.float32)
-
-    def near(self, grown: float) -> Any:
-        """Where the opening is (H, W), with some pixels round it."""
-        hull = cv.convexHull(np.rint(self.outline_K2 * 16).astype(np.int32))
-        out = np.zeros(self.size[::-1], np.uint8)
-        cv.fillConvexPoly(out, hull, 1, cv.LINE_8, 4)
-        side = 2 * round(grown) + 1
-        disc = cv.getStructuringElement(cv.MORPH_ELLIPSE, (side, side))
-        return cv.dilate(out, disc) > 0
 
 
 def eye_arrays(
@@ -108,25 +69,37 @@ def eye_arrays(
     head: LayerPicture,
     shut: ShutEyes | None = None,
     flat: bool = False,
+    portrait: UInt8Array | None = None,
 ) -> dict[str, Any]:
     """The bank's part of `geometry.npz`; `shut` is what another picture tells of the lids;
-    a `flat` drawing has its own inside of the mouth, which no network repaints."""
-    windows = [_window(model, fit, side) for side in SIDES]
+    a `flat` drawing has its own inside of the mouth, which no network repaints; eyes that the
+    `portrait` (512, 512, 4) shows in plain colours get drawn lids."""
+    windows = [window_of_eye(model, fit, side) for side in SIDES]
     left, right = (fit.places_N2[index] for index in model.eyes)
     apart = max(float(np.linalg.norm(left - right)), 1.0)
     tall = max(window.height for window in windows) / apart
+    drawn = portrait is not None and shut is None and drawn_plainly(portrait, windows)
     out: dict[str, Any] = {
         "eye_level": np.array(LEVELS, np.float32),
         "eye_follow": _follow(model, fit),
         "eye_painted": np.array(not flat),
-        "eye_lit": np.array(not flat and tall < LARGE),
+        "eye_lit": np.array(not flat and tall < UNLIT),
     }
     for side, window in zip(SIDES, windows, strict=True):
         name = f"eye_bank_{side.lower()}"
-        rgb, alpha = _cut(head, window)
-        radius = _iris_radius(rgb, 255 - _lids(model, fit, head, window, side, 0.0)[..., 3], window)
-        lid = Lid(model, fit, side, window.corner, rgb, FINE, tall, _cheek(head, window))
-        lids = [_lids(model, fit, head, window, side, level, radius, shut, lid) for level in LEVELS]
+        rgb, alpha = cut(head, window)
+        rest = np.ascontiguousarray(_lids(model, fit, head, window, side, 0.0)[..., 3])
+        radius = iris_radius(rgb, 255 - rest, window)
+        cheek = cheek_of(head, window)
+        if drawn:
+            end_2 = _shut_end(model, fit, side) - np.array(window.corner, np.float32)
+            plain = DrawnLids(rgb, window.outline_K2, cheek, side, FINE, end_2, rest)
+            lids = [_small(head, window, level, *plain.at(level)) for level in LEVELS]
+        else:
+            lid = Lid(model, fit, side, window.corner, rgb, FINE, tall, cheek)
+            lids = [
+                _lids(model, fit, head, window, side, level, radius, shut, lid) for level in LEVELS
+            ]
         bare = 255 - lids[LEVELS.index(0.0)][..., 3]
         tall_picture = np.concatenate(lids)
         out |= {
@@ -135,37 +108,13 @@ def eye_arrays(
                 cv.cvtColor(np.ascontiguousarray(tall_picture[..., :3]), cv.COLOR_RGB2BGR)
             ),
             f"{name}_alpha": encode(np.ascontiguousarray(tall_picture[..., 3])),
-            f"{name}_ball": encode(cv.cvtColor(_ball(rgb, bare, window, radius), cv.COLOR_RGB2BGR)),
+            f"{name}_ball": encode(
+                cv.cvtColor(ball_of(rgb, bare, window, radius), cv.COLOR_RGB2BGR)
+            ),
             f"{name}_mask": encode(_mask(alpha)),
             f"{name}_gaze": _gaze(window, side),
         }
     return out
-
-
-def _window(model: FaceModel, fit: FaceFit, side: str) -> _Window:
-    marks = dict(zip(model.landmarks, model.at_landmarks(fit.places_N2), strict=True))
-    outline = np.array([m for n, m in marks.items() if n.startswith(f"eye_{side.lower()}_")])
-    low, high = outline.min(0), outline.max(0)
-    wide, tall = high - low
-    size = tuple(4 * round(float(v) / 4) for v in (1.4 * wide + 32, 1.3 * tall + 44))
-    middle = (low + high) / 2
-    corner = (round(float(middle[0])) - size[0] // 2, round(float(middle[1])) - size[1] // 2)
-    pupil = marks[f"pupil_{side.lower()}"]
-    return _Window(
-        corner, (size[0], size[1]), (outline - corner).astype(np.float32),
-        (pupil - np.array(corner)).astype(np.float32),
-    )  # fmt: skip
-
-
-def _cut(head: LayerPicture, window: _Window) -> tuple[UInt8Array, UInt8Array]:
-    """The window of the head's layer: straight RGB and alpha."""
-    x, y = (v + MARGIN for v in window.corner)
-    width, height = window.size
-    padded = cv.copyMakeBorder(head.rgba, *[128] * 4, cv.BORDER_CONSTANT, value=(0, 0, 0, 0))
-    part = padded[y + 128 : y + 128 + height, x + 128 : x + 128 + width]
-    alpha = part[..., 3]
-    rgb = part[..., :3].astype(np.float32) / np.maximum(alpha[..., None] / 255, 1 / 255)
-    return np.rint(rgb.clip(0, 255)).astype(np.uint8), np.ascontiguousarray(alpha)
 
 
 def _row(model: FaceModel, name: str) -> int:
@@ -176,7 +125,7 @@ def _lids(
     model: FaceModel,
     fit: FaceFit,
     head: LayerPicture,
-    window: _Window,
+    window: EyeWindow,
     side: str,
     level: float,
     iris: float = 0.0,
@@ -198,7 +147,7 @@ def _lids(
     known = seen.known_HW.astype(np.float32)
     still = fit.places_N2 - np.array(window.corner, np.float32)
     shown = (seen.read(still.astype(np.float32)) - own) * known[..., None]
-    moved = _continued(np.asarray(shown, np.float32), known)
+    moved = continued(np.asarray(shown, np.float32), known)
     opened = cv.resize(
         window.near(4).astype(np.uint8),
         (FINE * width, FINE * height),
@@ -213,24 +162,40 @@ def _lids(
         cv.INTER_LINEAR,
     ).astype(np.float32)  # fmt: skip
     straight = picture[..., :3] / np.maximum(picture[..., 3:] / 255, 1 / 255)
+    if lid is not None and shut is None:
+        straight = lid.bared(level, straight, x, y)
     if level > 0:
         away = np.linalg.norm(moved, axis=2)[: len(cover), : cover.shape[1]]
         unfolds = smoothstep(*UNFOLDS, away / max(float(away[cover > 0].max()), 1.0))
         line = max(LINE, LINE_SHARE * window.height)
-        straight = _without_lashes(straight, unfolds, known, level, line, _cheek(head, window))
+        straight = _without_lashes(straight, unfolds, known, level, line, cheek_of(head, window))
         if shut is not None:
             ends = camera.project(fit.points_N3 + base).astype(np.float32) - window.corner
             travel = np.linalg.norm(base, axis=1, keepdims=True)
             values = np.concatenate([ends, travel / max(float(travel.max()), 1e-6)], 1)
-            there = _continued(seen.read(values.astype(np.float32)), known)
+            there = continued(seen.read(values.astype(np.float32)), known)
             there = there[: FINE * height, : FINE * width]
             straight = _with_strokes(straight, shut, there, shift, level)
         elif lid is not None:
             straight, cover = lid.laid(level, straight, cover)
+    return _small(head, window, level, straight, cover)
+
+
+def _shut_end(model: FaceModel, fit: FaceFit, side: str) -> Float32Array:
+    """Where (2,) in the frame a person's upper lid, at its inner third, comes to lie when shut."""
+    shut = fit.points_N3 + fit.bases_LN3[_row(model, f"eyeBlink{side}")]
+    row = model.landmarks.index(f"eye_{side.lower()}_upper_2")
+    return np.asarray(model.at_landmarks(camera.project(shut).astype(np.float32))[row], np.float32)
+
+
+def _small(
+    head: LayerPicture, window: EyeWindow, level: float, straight: Float32Array, cover: Float32Array
+) -> UInt8Array:
+    """Lids drawn finer (colour and cover), in the window's pixels (H, W, RGBA), premultiplied."""
     drawn = np.dstack([straight.clip(0, 255) * cover[..., None], 255 * cover])
-    small = cv.resize(drawn, (width, height), interpolation=cv.INTER_AREA)
+    small = cv.resize(drawn, window.size, interpolation=cv.INTER_AREA)
     if level == 0:  # to the last pixel the picture's
-        small[..., :3] = _cut(head, window)[0] * (small[..., 3:] / 255)
+        small[..., :3] = cut(head, window)[0] * (small[..., 3:] / 255)
     return np.asarray(np.rint(small.clip(0, 255)), np.uint8)
 
 
@@ -270,102 +235,12 @@ def _without_lashes(
     return np.asarray(straight * (1 - share) + tone * share, np.float32)
 
 
-def _cheek(head: LayerPicture, window: _Window) -> Float32Array:
-    """The usual colour (3,) of the skin right under an eye."""
-    rgb, alpha = _cut(head, window)
-    x, y = window.outline_K2.T
-    rows, columns = np.mgrid[: alpha.shape[0], : alpha.shape[1]]
-    under = (rows > y.max() + 3) & (columns > x.min()) & (columns < x.max()) & (alpha > 250)
-    skin = rgb[under] if under.any() else rgb.reshape(-1, 3)
-    return np.asarray(np.median(skin, axis=0), np.float32)
-
-
 def _cover(known: Any, opened: Any, rim: Any) -> Float32Array:
     """Which pixels of the fine drawing are lids: skin, a rim round the opening, and all that lies
     beyond it."""
     hole = (~known & opened).astype(np.uint8)
     inside = cv.distanceTransform(np.pad(hole, 1), cv.DIST_L2, 5)[1:-1, 1:-1]
     return np.asarray(inside <= rim, np.float32)
-
-
-def _continued(values: Float32Array, known: Float32Array) -> Float32Array:
-    """A square map continued where it is unknown; `fill` wants a power of two."""
-    side = len(known)
-    full = 1 << (side - 1).bit_length()
-    grown = [
-        np.pad(each, [(0, full - side)] * 2 + [(0, 0)] * (each.ndim - 2))
-        for each in (values, known)
-    ]
-    return fill(grown[0].astype(np.float32), grown[1].astype(np.float32))[:side, :side]
-
-
-def _ball(rgb: UInt8Array, bare: UInt8Array, window: _Window, radius: float) -> UInt8Array:
-    """The eyeball (H, W, RGB) as if no lid lay over it."""
-    seen = bare > 8
-    sure = (bare > 250).astype(np.float32)
-    if sure.sum() < 12:
-        return rgb
-    picture = rgb.astype(np.float32)
-    away = window.from_pupil()
-    white = _square_fill(picture, sure * (away > 1.15 * radius))
-    out = _square_fill(picture, sure) if not (sure * (away > 1.15 * radius)).any() else white
-    iris = _iris(picture, sure, window.pupil_2, away, radius)
-    share = np.clip(radius + 0.5 - away, 0, 1)[..., None]
-    out = out * (1 - share) + iris * share
-    out[seen] = picture[seen]
-    return np.asarray(np.rint(out.clip(0, 255)), np.uint8)
-
-
-def _square_fill(picture: Float32Array, sure: Float32Array) -> Float32Array:
-    height, width = sure.shape
-    pad = [(0, max(width - height, 0)), (0, max(height - width, 0))]
-    out = _continued(np.pad(picture, [*pad, (0, 0)]), np.pad(sure, pad))
-    return out[:height, :width]
-
-
-def _iris_radius(rgb: UInt8Array, bare: UInt8Array, window: _Window) -> float:
-    """Where a ring round the pupil is lightest outside against inside (J. Daugman, 1993), looked
-    for left and right of it, where no lid lies."""
-    picture, sure, away = rgb.astype(np.float32), bare > 250, window.from_pupil()
-    rows, columns = np.mgrid[: away.shape[0], : away.shape[1]]
-    aside = np.abs(rows - window.pupil_2[1]) < np.abs(columns - window.pupil_2[0])
-    grey = picture.mean(2)
-    low, high = (share * window.width for share in _IRIS_RANGE)
-    best, found = 12.0, IRIS * window.width
-    for radius in np.arange(low, high, 0.5):
-        rings = [
-            grey[sure & aside & (away >= radius + a) & (away < radius + b)]
-            for a, b in ((-2.0, -0.3), (0.3, 2.0))
-        ]
-        if min(len(ring) for ring in rings) < 3:
-            continue
-        jump = float(rings[1].mean() - rings[0].mean())
-        if jump > best:
-            best, found = jump, float(radius)
-    return found
-
-
-def _iris(
-    picture: Float32Array, sure: Float32Array, pupil_2: Float32Array, away: Any, radius: float
-) -> Float32Array:
-    """The iris where it is seen, else its mirror image, else its colour at that distance."""
-    height, width = sure.shape
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    inside = sure * (away < radius)
-    out = _square_fill(picture, inside) if inside.any() else picture
-    ring = np.rint(away).astype(int)
-    for k in range(int(radius) + 2):
-        here, known = ring == k, (ring == k) & (inside > 0)
-        if known.sum() >= 3:
-            out[here] = picture[known].mean(0)
-    for flip_x, flip_y in ((-1, -1), (-1, 1), (1, -1), (1, 1)):  # the last wins
-        x = pupil_2[0] + flip_x * (columns - pupil_2[0])
-        y = pupil_2[1] + flip_y * (rows - pupil_2[1])
-        there = cv.remap(inside, x, y, cv.INTER_LINEAR)
-        colour = cv.remap(picture, x, y, cv.INTER_LINEAR)
-        share = np.clip(there * 4 - 3, 0, 1)[..., None]
-        out = out * (1 - share) + colour * share
-    return np.asarray(out, np.float32)
 
 
 def _mask(alpha: UInt8Array) -> UInt8Array:
@@ -376,7 +251,7 @@ def _mask(alpha: UInt8Array) -> UInt8Array:
     return np.asarray(np.rint(255 * ramp), np.uint8)
 
 
-def _gaze(window: _Window, side: str) -> Float32Array:
+def _gaze(window: EyeWindow, side: str) -> Float32Array:
     """Pixels that the iris moves under each of LOOKS at 1.0 (4, 2)."""
     outwards = 1.0 if side == "Left" else -1.0
     ways = {"In": (-outwards, 0), "Out": (outwards, 0), "Up": (0, -1), "Down": (0, 1)}

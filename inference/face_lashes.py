@@ -16,14 +16,13 @@ import numpy as np
 from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
 from inference.face_fit import FaceFit
-from inference.face_grids import smoothstep
+from inference.face_grids import fill, smoothstep
 from inference.face_model import FaceModel
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
-TURN: Final = {"people": 1.6, "drawn": 0.4}
-"""How far lashes turn over as the lid closes (2: down as long as they stood up): hairs point down
-from a shut eye, an inked line stays on its lid."""
+TURN: Final = 1.6
+"""How far lashes turn over as the lid closes (2: down as long as they stood up)."""
 THIN: Final = 0.3
 """Least share of their length while they turn over."""
 LENGTHS: Final = (5.0, 16.0)
@@ -42,8 +41,22 @@ FAINT: Final = (0.05, 0.16)
 """Strokes narrower than this many pixels, as dark as this, are taken away where lashes stood."""
 STRANGE: Final = (22.0, 38.0)
 """Distances from the cheek's colour (CIELAB) between which a lid's own is no skin's."""
-LARGE: Final = 0.235
-"""Height of an opening over the distance of the pupils beyond people's (0.15 to 0.23)."""
+LONG: Final = (0.18, 0.20)
+"""Heights of an opening over the distance of the pupils between which eyes get lashes as long as
+toons have; people's openings are 0.12 to 0.18."""
+HAIRS: Final = (6.0, 8.0)
+"""Changes between dark and light along a line above the lid between which it has long lashes."""
+ABOVE: Final = (0.25, 0.35, 0.5)
+"""Where those lines lie, in heights of the lid's way."""
+SWING: Final = 0.05
+"""Share of the brightness that such a change has at least."""
+REACH: Final = (1.1, 6.0, 26.0)
+"""How far above the lid long lashes are looked for: share of its way, least and most pixels."""
+BROW: Final = 5.0
+"""Pixels below a brow's points that belong to it."""
+ROUGH: Final = (0.02, 0.05)
+MASS: Final = (0.05, 0.18)
+"""Roughness (share of the brightness) and darkness between which skin is covered by lashes."""
 STEPS: Final = 48
 """Points of an edge."""
 
@@ -64,7 +77,10 @@ class Lashes:
     """Their colour at the edge."""
     gone: Float32Array
     """Share (H, W) of each pixel that they cover in the picture, beyond the corners too."""
-    drawn: bool
+    plain: Float32Array
+    """The skin without long lashes (H, W, 3), as smooth as what lies round them."""
+    mass: Float32Array
+    """Share (H, W) of each pixel that long lashes cover."""
 
 
 def edge_of(corners_K2: Float32Array) -> Float32Array:
@@ -91,10 +107,14 @@ def _lab(colour: Any) -> Any:
 
 
 def lashes_of(
-    window_HW3: Float32Array, edge_S2: Float32Array, height: float, fine: int, large: bool
-) -> Lashes:
-    """Find the lashes on an upper lid's edge; `height` is the opening's in fine pixels; on
-    an eye `large` beyond people's they are ink and no hairs."""
+    window_HW3: Float32Array, edge_S2: Float32Array, height: float, fine: int,
+    long: float = 0.0, brow_K2: Float32Array | None = None, eye: UInt8Array | None = None,
+) -> Lashes:  # fmt: skip
+    """Find the lashes on an upper lid's edge; `height` is the opening's in fine pixels.
+
+    Lashes may be as `long` as toons' (0..1) if they look like it: up to the brow's points, and
+    beside the opened `eye` (H, W).
+    """
     length = float(np.clip(LENGTH * height / fine, *LENGTHS)) * fine
     _, above = _beside(edge_S2, (window_HW3.shape[0], window_HW3.shape[1]))
     side = 2 * round(length) + 1
@@ -115,12 +135,68 @@ def lashes_of(
     skin = cv.erode(np.where(lid, wide, 255).astype(np.float32), small)
     skin = cv.GaussianBlur(np.where(lid, skin, wide), (0, 0), fine)
     strokes = smoothstep(*FAINT, 1 - own / np.maximum(skin.mean(2), 1.0))
-    gone = strokes * (above > -UNDER * fine) * (not large)  # ink goes with its lid
+    gone = strokes * (above > -UNDER * fine)
     gone = gone * smoothstep(FAN * length, 0.8 * FAN * length, above)
+    plain, mass = skin, np.zeros_like(own)
+    if brow_K2 is not None and eye is not None:
+        many = long * float(smoothstep(*HAIRS, _changes(own, edge_S2, height)))
+        if many > 0:
+            plain, mass = _long(window_HW3, above, height, fine, brow_K2, eye)
+            plain, mass = skin * (1 - many) + plain * many, mass * many
     return Lashes(
-        np.dstack([window_HW3, dark]), edge_S2, length, skin, ink.astype(np.float32),
-        np.asarray(gone, np.float32), large,
+        np.dstack([window_HW3, dark]), edge_S2, length, plain, ink.astype(np.float32),
+        np.asarray(np.maximum(gone, mass), np.float32), plain, mass,
     )  # fmt: skip
+
+
+def _changes(grey: Float32Array, edge_S2: Float32Array, height: float) -> float:
+    """How often brightness turns along lines above an edge: hairs that stand beside each other."""
+    length = float(np.linalg.norm(np.diff(edge_S2, axis=0), axis=1).sum())
+    at = np.linspace(0, STEPS - 1, max(int(length), 2))
+    steps = np.arange(STEPS)
+    edge, up = (
+        np.stack([np.interp(at, steps, values[:, k]) for k in (0, 1)], 1)
+        for values in (edge_S2, _up(edge_S2))
+    )
+    least = SWING * float(np.percentile(grey, 80))
+    counts = []
+    for share in ABOVE:
+        x, y = np.ascontiguousarray((edge + up * share * height).T.astype(np.float32))
+        line = cv.remap(grey, x[None], y[None], cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)[0]
+        way, last, count = 0, float(line[0]), 0
+        for value in line.tolist():
+            if way and (value - last) * way > 0:
+                last = value
+            elif abs(value - last) > least:
+                way, last, count = (1 if value > last else -1), value, count + 1
+        counts.append(count)
+    return float(np.mean(counts))
+
+
+def _long(
+    window: Float32Array, above: Any, height: float, fine: int, brow_K2: Float32Array,
+    eye: UInt8Array,
+) -> tuple[Float32Array, Float32Array]:  # fmt: skip
+    """The skin without long lashes, and where they are: rough dark skin up to the brow."""
+    rows, columns = above.shape
+    grey = window.mean(2)
+    soft = cv.GaussianBlur(grey, (0, 0), 2.0 * fine)
+    rough = cv.GaussianBlur(np.abs(grey - soft), (0, 0), 1.5 * fine) / np.maximum(soft, 8.0)
+    opened = cv.dilate(eye, np.ones((4 * fine + 1, 4 * fine + 1), np.uint8)) > 0
+    known = ((rough < (ROUGH[0] + ROUGH[1]) / 2) & ~opened).astype(np.float32)
+    side = 1 << (max(rows, columns) - 1).bit_length()
+    pad = [(0, side - rows), (0, side - columns)]
+    plain = fill(np.pad(window, [*pad, (0, 0)]), np.pad(known, pad))[:rows, :columns]
+    plain = cv.GaussianBlur(plain, (0, 0), 1.5 * fine)
+    order = np.argsort(brow_K2[:, 0])
+    brow = np.interp(np.arange(columns), brow_K2[order, 0], brow_K2[order, 1]) + BROW * fine
+    share, least, most = REACH
+    reach = float(np.clip(share * height, least * fine, most * fine))
+    zone = smoothstep(reach, 0.8 * reach, above) * smoothstep(UNDER * fine, 2.0 * fine, above)
+    zone = zone * smoothstep(brow, brow + 2 * fine, np.arange(rows)[:, None])
+    dark = smoothstep(*MASS, 1 - grey / np.maximum(plain.mean(2), 1.0)) * smoothstep(*ROUGH, rough)
+    dark = np.maximum(dark, cv.GaussianBlur(dark, (0, 0), 0.6 * fine))
+    return np.asarray(plain, np.float32), np.asarray(dark * zone, np.float32)
 
 
 def _up(edge_S2: Float32Array) -> Any:
@@ -156,7 +232,7 @@ def at_closing(
     a closing in 0..1."""
     shape = lashes.rgba.shape[:2]
     nearest, above = _beside(edge_S2, (shape[0], shape[1]))
-    turned = 1 - TURN["drawn" if lashes.drawn else "people"] * level
+    turned = 1 - TURN * level
     scale = np.copysign(max(abs(turned), THIN), turned)
     offset = above / scale
     place = lashes.edge_S2[nearest] + _up(lashes.edge_S2)[nearest] * offset[..., None]
@@ -199,13 +275,37 @@ class Lid:
         own = cv.resize(window, (fine * width, fine * height), interpolation=cv.INTER_CUBIC)
         drop = self._edge(1.0)[:, 1] - self._edge(0.0)[:, 1]
         tall = float(drop.max())
-        lashes = lashes_of(own.astype(np.float32), self._edge(0.0), tall, fine, share >= LARGE)
+        marks = (model.at_landmarks(fit.places_N2) - np.array(corner) + 0.5) * fine - 0.5
+        brow, ring = (
+            marks[[k for k, name in enumerate(model.landmarks) if name.startswith(start)]]
+            for start in (f"brow_{side.lower()}_", f"eye_{side.lower()}_")
+        )
+        eye = np.zeros(own.shape[:2], np.uint8)
+        cv.fillConvexPoly(eye, cv.convexHull(np.rint(ring).astype(np.int32)), 1)
+        long = float(smoothstep(*LONG, share))
+        lashes = lashes_of(own.astype(np.float32), self._edge(0.0), tall, fine, long, brow, eye)
         self._lashes = replace(lashes, skin=like_skin(lashes.skin, cheek_3))
 
     def _edge(self, level: float) -> Float32Array:
         places = camera.project(self._fit.points_N3 + level * self._base).astype(np.float32)
         marks = self._model.at_landmarks(places)[self._rows] - np.array(self._corner, np.float32)
         return edge_of((marks + 0.5) * self._fine - 0.5)
+
+    def bared(
+        self, level: float, straight: Float32Array, x: Float32Array, y: Float32Array
+    ) -> Float32Array:
+        """Lids (colour (H, W, 3), fine pixels) read from the picture without long lashes; `x` and
+        `y` (H, W) tell the window's pixel that each place shows."""
+        lashes = self._lashes
+        if level <= 0 or not lashes.mass.any():
+            return straight
+        places = [(v + 0.5) * self._fine - 0.5 for v in (x, y)]
+        plain, mass = (
+            cv.remap(values, *places, cv.INTER_LINEAR, borderMode=cv.BORDER_CONSTANT)
+            for values in (lashes.plain, lashes.mass)
+        )
+        gone = (mass * smoothstep(0.0, 0.3, level))[..., None]
+        return np.asarray(straight * (1 - gone) + plain * gone, np.float32)
 
     def laid(
         self, level: float, straight: Float32Array, cover: Float32Array

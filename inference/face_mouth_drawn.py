@@ -14,17 +14,15 @@ import cv2
 import numpy as np
 
 from inference.contract import Float32Array, UInt8Array
+from inference.face_flat import plain_share
 from inference.face_grids import encode
 from inference.face_mouth import Cut, eye_white, lip_edge
 from inference.frame_generator_windows import WINDOW_SIZES, window_of
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
-PLAIN: Final = 0.35
-"""Share of the pixels round the mouth with hardly any slope from which a picture is flat: drawings
-have 0.38 to 0.71, photographs and paintings up to 0.22."""
-SLOPE: Final = 1.0
-"""Brightness per pixel that counts as none."""
+PLAIN: Final = 0.36
+"""`plain_share` round the mouth from which a picture is flat."""
 AROUND: Final = 30
 """Pixels round the mouth's window that are looked at too."""
 FINE: Final = 4
@@ -41,12 +39,7 @@ def is_flat(portrait: UInt8Array, corner: tuple[int, int]) -> bool:
     width, height = WINDOW_SIZES["mouth"]
     place = (corner[0] - AROUND, corner[1] - AROUND)
     window = window_of(portrait, place, (width + 2 * AROUND, height + 2 * AROUND))
-    opaque = window[..., 3] > 250
-    if opaque.sum() < 1000:
-        return False
-    grey = window[..., :3].astype(np.float32).mean(2)
-    slope = np.hypot(cv.Sobel(grey, cv.CV_32F, 1, 0), cv.Sobel(grey, cv.CV_32F, 0, 1)) / 8
-    return float((slope[opaque] < SLOPE).mean()) > PLAIN
+    return plain_share(window) > PLAIN
 
 
 def drawn_bank(

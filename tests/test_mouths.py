@@ -154,3 +154,26 @@ def test_large_drawn_eyes_are_measured_by_colour() -> None:
     noisy[..., :3] += np.random.default_rng(1).normal(0, 6, (592, 592, 3)).astype(int)
     photo = replace(placed, picture=noisy.clip(0, 255).astype(np.uint8))
     assert settled(photo).landmarks == placed.landmarks
+
+
+def test_a_brow_is_no_lid() -> None:
+    """Points that lie above a small drawn eye come down to where it begins."""
+    flat = np.full((592, 592, 4), (250, 225, 120, 255), np.uint8)
+    marks = {
+        "nose_tip": Mark(256, 260),
+        "mouth_left": Mark(280, 300),
+        "mouth_right": Mark(232, 300),
+    }
+    for side, x in (("left", 300), ("right", 212)):
+        cv2.circle(flat, (x + MARGIN, 210 + MARGIN), 12, (255, 255, 255, 255), -1)
+        cv2.circle(flat, (x + MARGIN, 210 + MARGIN), 6, (60, 60, 60, 255), -1)
+        cv2.rectangle(flat, (x + 20, 180 + MARGIN), (x + 60, 188 + MARGIN), (0, 0, 0, 255), -1)
+        marks[f"pupil_{side}"] = Mark(x, 210)
+        for k, shift in zip((1, 2, 3, 4), (-9, -3, 3, 9), strict=True):
+            marks[f"eye_{side}_upper_{k}"] = Mark(x + shift, 190, "network", 0.5)
+            marks[f"eye_{side}_lower_{k}"] = Mark(x + shift, 221, "network", 0.5)
+    placed = Framed(flat, Landmarks(marks, (512, 512)), np.eye(2, 3, dtype=np.float32))
+    found = settled(placed).landmarks.marks
+    for side in ("left", "right"):
+        assert found[f"eye_{side}_upper_2"].y == pytest.approx(198, abs=2)
+        assert found[f"eye_{side}_lower_2"].y == 221
