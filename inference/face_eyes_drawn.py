@@ -276,7 +276,8 @@ def _even(along: Float32Array, thick: Float32Array) -> Float32Array:
     usual = float(np.median(thick[ends > 0.2]))
     even = np.clip(start + slope * along, 0.4 * usual, 1.6 * usual)
     least = 0.7 * even * smoothstep(0.05, 0.35, ends)
-    return np.clip(thick, least, 1.15 * even).astype(np.float32)
+    near = np.clip(thick, least, 1.15 * even).astype(np.float32)
+    return _smooth(near, len(along) // 7)
 
 
 def _smooth(values_N: Float32Array, reach: int) -> Float32Array:
