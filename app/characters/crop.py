@@ -22,10 +22,10 @@ CHIN: Final = round((TOP + HEAD) * SIZE)
 BESIDE: Final = 170
 """Columns from the middle within which a head and its hair lie: what touches a border farther out
 is a thing in the background that was taken for hair."""
-ENOUGH: Final = SIZE - 24
-"""Row from which on a missing strip of the chest is not worth a word."""
-NARROW: Final = 70
-"""Columns at the sides that may be missing of shoulders."""
+ENOUGH: Final = SIZE - 80
+"""Row from which on a missing strip of the chest is not worth a word: it is continued unseen."""
+NARROW: Final = 106
+"""Columns at the sides that may be missing of shoulders, for the same reason."""
 
 
 def remarks_of(
