@@ -25,7 +25,7 @@ YIELD: Final = {"hair_back": 1.0, "body": 1.0, "head": 1.0, "hair_front": 8.0}
 BESIDE: Final = 9
 """Pixels around the person that tell nothing of what lies behind: light of the edge, missed
 hair."""
-FIRM: Final = 0.025
+FIRM: Final = 0.06
 """How little of the background a pixel shows when its colour becomes the person's to answer for."""
 TIMES: Final = 2
 """Rounds in which the colours are corrected."""

@@ -145,8 +145,11 @@ class NetworkReader:
         }
         return Landmarks(marks, (picture.shape[1], picture.shape[0]))
 
-    def masks(self, picture: UInt8Array) -> dict[str, Float32Array]:
-        """`face_layers.MASKS` of a framed RGBA picture: visible shares that add to the person's."""
+    def masks(self, picture: UInt8Array, by_colour: bool = True) -> dict[str, Float32Array]:
+        """`face_layers.MASKS` of a framed RGBA picture: visible shares that add to the person's.
+
+        `by_colour=False` leaves out the second look at the outline, for measuring.
+        """
         rgb = flattened(picture)
         small = cv.resize(rgb, (MASK_SIDE, MASK_SIDE), interpolation=cv.INTER_AREA)
         logits = self._portrait.run({"picture": as_input([small])})["parts"][0]
@@ -155,7 +158,8 @@ class NetworkReader:
         if float((alpha < 0.5).mean()) > CUT_OUT:
             shares = in_one_piece(refined(person_alone(rough), rgb))
         else:
-            shares = better_cut(in_one_piece(refined(rough, rgb)), rough, rgb)
+            shares = in_one_piece(refined(rough, rgb))
+            shares = better_cut(shares, rough, rgb) if by_colour else shares
         return {name: shares[k] * alpha for k, name in enumerate(MASKS, start=1)}
 
     def place(self, points_L2: Any, weight_L: Any = None) -> Place:
