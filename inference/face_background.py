@@ -41,7 +41,7 @@ _NEAR: Final = 9
 """Pixels around the person that tell nothing of the background: light of the edge, missed hair."""
 _ANSWERS: Final = (0.01, 0.06)
 """Shares of a pixel between which the background begins to answer for what the picture shows."""
-_PERSON_GOES: Final = (2.0, 30.0)
+_PERSON_GOES: Final = (0.0, 12.0)
 """Pixels beyond the picture's border between which a person who is cut there fades away."""
 _BLURS: Final = ((0, 0, 1), (10, 2.5, 1), (36, 8, 4), (100, 22, 8), (220, 45, 16))
 """Distances beyond the border, how far the mirrored picture is blurred there (sigma), and how many
