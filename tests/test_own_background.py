@@ -227,6 +227,15 @@ def test_whoever_has_none_stands_before_the_colour(own: OwnBackground) -> None:
     assert load_own_background(load_character(LENA)) is None
 
 
+def test_it_can_be_asked_for_by_name() -> None:
+    from app.cli.arguments import background
+    from app.session_contract import Background
+    from app.settings.model import BackgroundKind
+
+    assert background("own") == Background() == Background("own")
+    assert {"own", "color", "picture", "green"} == {kind.value for kind in BackgroundKind}
+
+
 def test_a_damaged_background_is_a_sentence(own: OwnBackground, tmp_path: Path) -> None:
     from dataclasses import replace
 
