@@ -222,7 +222,7 @@ class Seen(Reader):
     matrix = np.eye(2, 3, dtype=np.float32)
 
 
-def test_one_of_several_faces_is_chosen(own: Path, clicks: Path) -> None:
+def test_one_of_several_faces_is_chosen(own: Path, clicks: Path, tmp_path: Path) -> None:
     from inference.face_model import load_face_model
     from inference.face_points import read_landmarks
 
@@ -238,10 +238,13 @@ def test_one_of_several_faces_is_chosen(own: Path, clicks: Path) -> None:
         importer(own, Reader(3, points)).run(Request(LENA, "Me", "own", face=4))
     reader = Reader(3, points)
     maker = importer(own, reader)
-    made = maker.run(Request(LENA, "Me", "own", face=2))
+    cropped = tmp_path / "cropped.png"
+    cv2.imwrite(str(cropped), cv2.imread(str(LENA), cv2.IMREAD_UNCHANGED)[:400])
+    made = maker.run(Request(cropped, "Me", "own", face=2))
     assert reader.asked[0].box[0] == 200  # the middle one, counted from the left
     assert made.geometry_path is not None
-    assert "portrait.png cuts off" in maker.remarks[0]  # this reader takes all of it for skin
+    (remark,) = maker.remarks  # it goes on, and says what could be better
+    assert "cropped.png cuts off the shoulders" in remark
 
 
 def test_several_faces_are_told_apart_in_the_order_of_their_numbers() -> None:
