@@ -54,9 +54,6 @@ RIM_AT_IRIS: Final = 0.3
 """The same where the iris meets the lids: it must not stay behind when the eye turns."""
 RISE: Final = 10
 """Pixels over which a window's use rises."""
-UNLIT: Final = 0.30
-"""Height of an eye's opening over the distance of the pupils from which no network changes the
-light: they know people's faces."""
 BALL: Final = 0.44
 """Radius of an eyeball over the width of its opening."""
 TURNS: Final = {"In": 30.0, "Out": 30.0, "Up": 25.0, "Down": 30.0}
@@ -83,7 +80,6 @@ def eye_arrays(
         "eye_level": np.array(LEVELS, np.float32),
         "eye_follow": _follow(model, fit),
         "eye_painted": np.array(not flat),
-        "eye_lit": np.array(not flat and tall < UNLIT),
     }
     for side, window in zip(SIDES, windows, strict=True):
         name = f"eye_bank_{side.lower()}"

@@ -294,14 +294,21 @@ def _straight_down(head: _Maps, depth_HW: Float32Array) -> Float32Array:
 
 
 def _hair_grids(head: _Maps, depth_HW: Float32Array, box_4: Float32Array) -> dict[str, Any]:
-    """Hair turns with the head; only the breath moves it."""
+    """Hair turns with the head, and what lies on the shoulders stays with them; only the breath
+    moves it besides."""
     depth = to_grid(depth_HW[..., None], box_4)[..., 0]
     breath = head.fit.bases_LN3[
         int(np.flatnonzero(head.model.base_index_L == MOTION_INDEX["breath"])[0])
     ]
     lift = breath[head.model.region("scalp")].mean(0)
     bases = [("breath", np.broadcast_to(lift, (GRID, GRID, 3)).astype(np.float32))]
-    weight = np.full((GRID, GRID), 255, np.uint8)
+    marks = dict(
+        zip(head.model.landmarks, head.model.at_landmarks(head.fit.places_N2), strict=True)
+    )
+    chin = float(marks["chin"][1])
+    shoulders = max(float(marks[f"shoulder_{side}"][1]) for side in ("left", "right"))
+    lies = smoothstep(chin, max(shoulders, chin + 1.0), cell_centres(box_4)[1])
+    weight = np.rint(255 * (1 - lies)).astype(np.uint8)
     return pack_grid(depth, bases, box_4, camera.FOCAL, True) | {"weight": weight}
 
 

@@ -2,7 +2,7 @@
 
 Every frame starts from the character's own pictures: the motion becomes one inverse map per layer,
 OpenCV moves the layers' pixels along it at full resolution, `paint.onnx` supplies mouth and eyes
-where a mask it learned says so, and `relight.onnx` adds the change of light. The same motion always
+where a mask it learned says so, and `light.onnx` adds the change of light. The same motion always
 gives the same pixels on the same machine.
 
 There are three qualities and one code path: they differ in the size of the frame and in the
@@ -38,6 +38,7 @@ from inference.frame_generator_layers import (
     load_geometry,
     project,
 )
+from inference.frame_generator_light import GRAPH, Placed, Relighter
 from inference.frame_generator_pictures import (
     Picture,
     enlarged,
@@ -45,7 +46,6 @@ from inference.frame_generator_pictures import (
     lay_over,
     put_windows,
     scaled_box,
-    shrunk,
     straight,
     visible,
 )
@@ -66,8 +66,6 @@ _HIGH[POSE] = (0.36, 0.30, 0.35, 1.0, 1.0, 1.0)
 _LOW[POSE] = -_HIGH[POSE]
 _LOW[MOTION_INDEX["breath"]] = -1.0
 """Motions are clipped to these: poses the layers were made for."""
-RELIGHT_SIZE: Final = 64
-"""Width and height of what the relighting sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +92,37 @@ smaller.
 
 
 @dataclass(frozen=True, slots=True)
-class _Moved:
-    """A visible layer of one frame."""
+class _Seen:
+    """A layer in sight of one frame."""
 
-    layer: Layer
+    placed: Placed
+    """In pixels of the geometry's frame."""
     box: NDArray[np.int64]
     """Where the layer may appear, in pixels of the frame that is drawn."""
-    frame_box: Float32Array
-    """The same in pixels of the geometry's frame."""
     view: tuple[slice, slice]
+    picture: Picture
+
+    def pixels(self) -> UInt8Array:
+        """The layer's pixels over the visible part of its box."""
+        source = self.picture.places(self.placed.source_2HW)
+        map_x, map_y = enlarged(source, self.box, self.view)
+        edge = cv.BORDER_CONSTANT if self.placed.layer.follows_head else cv.BORDER_REPLICATE
+        pixels: UInt8Array = cv.remap(
+            self.picture.pixels, map_x, map_y, cv.INTER_LINEAR, borderMode=edge
+        )
+        return pixels
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """The same with its pixels."""
+
+    seen: _Seen
     pixels: UInt8Array
+
+    @property
+    def is_head(self) -> bool:
+        return self.seen.placed.layer.name == "head"
 
 
 def clean_motion(motion_D: Any) -> Float32Array:
@@ -165,15 +184,13 @@ class FrameGenerator:
             for layer in self.geometry.layers
         ]
         self._pictures = [fitted(layer, self._scale) for layer in self.geometry.layers]
-        self._relights = relight
         self.precision = ""
         """What paints: `fp32` or `int8`; "" where the character needs no network."""
         self._painter = self._make_painter(package, character, provider, threads, paint)
+        self._relighter = self._make_relighter(package, provider, threads, relight and paint)
         self._beside = Beside("personare-paint")
         self._premultiplied = np.zeros((self._size, self._size, 4), np.uint8)
         self._frame = np.zeros((self._size, self._size, 4), np.uint8)
-        self._rest_light = np.zeros((RELIGHT_SIZE, RELIGHT_SIZE, 3), np.float32)
-        self._rest_light = self._light_at_rest()
 
     def _make_painter(
         self,
@@ -186,8 +203,6 @@ class FrameGenerator:
         asked = provider if isinstance(provider, str) else provider.name
         self.provider = asked
         bank = self.geometry.eye_bank
-        if bank is not None:
-            self._relights = self._relights and bank.lit
         if bank is not None and not bank.painted:
             return BankPainter(self.geometry) if paint else None
         int8 = QUALITIES[self.quality].int8 and asked == "cpu"
@@ -201,10 +216,29 @@ class FrameGenerator:
         self.provider = painter.provider
         return painter
 
+    def _make_relighter(
+        self, package: ModelPackage, provider: ProviderReport | str, threads: int, wanted: bool
+    ) -> Relighter | None:
+        bank = self.geometry.eye_bank
+        learnt = bank is None or bank.imported
+        if not (wanted and learnt and GRAPH in package.manifest.graphs):
+            return None
+        asked = provider if isinstance(provider, str) else provider.name
+        eight = f"{GRAPH}{INT8}"
+        small = QUALITIES[self.quality].int8 and asked == "cpu" and eight in package.manifest.graphs
+        return Relighter(
+            package, self.geometry.layers, provider, threads, eight if small else GRAPH
+        )
+
     @property
     def painter(self) -> Painter | BankPainter | None:
         """What supplies mouth and eyes, for measuring."""
         return self._painter
+
+    @property
+    def relighter(self) -> Relighter | None:
+        """What changes the light, for measuring."""
+        return self._relighter
 
     @property
     def size(self) -> int:
@@ -218,76 +252,63 @@ class FrameGenerator:
         canvas[:] = 0
         painter = self._painter
         if painter is None:
-            self._lay(self._moved(motion), None)
+            moved, light = self._moved(motion)
+            self._lay(moved)
         else:
             # Painting takes about as long as moving the layers and needs nothing of it: a core each
             with self._beside.start(lambda: painter.windows(motion)) as painted:
-                moved = self._moved(motion)
-                canon = self._canon(moved, motion[POSE])
-                head = next((k for k, each in enumerate(moved) if each.layer.name == "head"), 0)
-                self._lay(moved[:head], None)
+                moved, light = self._moved(motion)
+                head = next((k for k, each in enumerate(moved) if each.is_head), 0)
+                canon = self._canon(moved[head:], motion[POSE])
+                self._lay(moved[:head])
             self._lay(moved[head:], canon, painted.result())
-        if not isinstance(painter, Painter) or not self._relights:
-            return straight(canvas, self._frame, None)
-        small = shrunk(canvas, RELIGHT_SIZE)
-        light = painter.relight(small, motion) - self._rest_light
         return straight(canvas, self._frame, light)
 
-    def _moved(self, motion_D: Float32Array) -> list[_Moved]:
-        """The visible layers, back to front."""
-        moved = []
+    def placed(self, motion_D: Float32Array) -> list[Placed]:
+        """Where the layers in sight are under a motion, back to front."""
+        return [each.placed for each in self._in_sight(clean_motion(motion_D))]
+
+    def _in_sight(self, motion_D: Float32Array) -> list[_Seen]:
+        seen = []
         parts = zip(self.geometry.layers, self._flows, self._pictures, strict=True)
         for layer, flow, picture in parts:
             box = scaled_box(frame_box(self.geometry, layer, motion_D[POSE]), self._scale)
             view = visible(box, self._size)
-            if view is None:
-                continue
-            there = (box / self._scale).astype(np.float32)
-            pixels = _looked_up(picture, flow.whole(motion_D, there), box, view, layer.follows_head)
-            moved.append(_Moved(layer, box, there, view, pixels))
-        return moved
+            if view is not None:
+                there = (box / self._scale).astype(np.float32)
+                placed = Placed(layer, there, flow.whole(motion_D, there))
+                seen.append(_Seen(placed, box, view, picture))
+        return seen
+
+    def _moved(self, motion_D: Float32Array) -> tuple[list[_Moved], Float32Array | None]:
+        """The layers in sight, back to front, and the light to add."""
+        seen = self._in_sight(motion_D)
+        light = None
+        if self._relighter is not None:
+            light = self._relighter.light([each.placed for each in seen], motion_D)
+        return [_Moved(each, each.pixels()) for each in seen], light
 
     def _canon(self, moved: list[_Moved], pose_6: Float32Array) -> Float32Array | None:
-        """Places (2, GRID, GRID) in the unposed head, where windows lie, over the head's box."""
-        for layer, flow in zip(self.geometry.layers, self._flows, strict=True):
-            for each in moved:
-                if layer is each.layer and layer.name == "head":
-                    return flow.pose(pose_6, each.frame_box)
-        return None
+        """Places (2, GRID, GRID) in the unposed head, where windows lie, over the head's box; None
+        if the head, which would be the first, is not in sight."""
+        if not moved or not moved[0].is_head:
+            return None
+        box_4 = moved[0].seen.placed.box_4
+        layers = [layer.name for layer in self.geometry.layers]
+        return self._flows[layers.index("head")].pose(pose_6, box_4)
 
     def _lay(
         self,
         moved: list[_Moved],
-        canon_2HW: Float32Array | None,
+        canon_2HW: Float32Array | None = None,
         paint: list[WindowSource] | None = None,
     ) -> None:
         """Lay layers over the canvas, the head with its windows painted."""
         for each in moved:
-            if each.layer.name == "head" and canon_2HW is not None and paint is not None:
-                put_windows(each.pixels, canon_2HW, each.box, each.view, paint, self._scale)
-            lay_over(self._premultiplied[each.view], each.pixels)
-
-    def _light_at_rest(self) -> Float32Array:
-        """What the relighting says where nothing changed; without it, rest is the portrait."""
-        rest = np.zeros(MOTION_SIZE, np.float32)
-        self.draw(rest)
-        if not isinstance(self._painter, Painter) or not self._relights:
-            return self._rest_light
-        return self._painter.relight(shrunk(self._premultiplied, RELIGHT_SIZE), rest)
-
-
-def _looked_up(
-    picture: Picture,
-    source_2HW: Float32Array,
-    box: NDArray[np.int64],
-    view: tuple[slice, slice],
-    follows_head: bool,
-) -> UInt8Array:
-    """A layer's pixels over the visible part of its box."""
-    map_x, map_y = enlarged(picture.places(source_2HW), box, view)
-    edge = cv.BORDER_CONSTANT if follows_head else cv.BORDER_REPLICATE
-    pixels: UInt8Array = cv.remap(picture.pixels, map_x, map_y, cv.INTER_LINEAR, borderMode=edge)
-    return pixels
+            seen = each.seen
+            if each.is_head and canon_2HW is not None and paint is not None:
+                put_windows(each.pixels, canon_2HW, seen.box, seen.view, paint, self._scale)
+            lay_over(self._premultiplied[seen.view], each.pixels)
 
 
 def frame_box(geometry: Geometry, layer: Layer, pose_6: Float32Array) -> NDArray[np.int64]:

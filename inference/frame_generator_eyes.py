@@ -58,8 +58,8 @@ class EyeBank:
     eyes: tuple[EyePictures, EyePictures]
     painted: bool = False
     """Whether networks paint the mouth: an imported picture."""
-    lit: bool = False
-    """Whether they change the light too: a person's picture."""
+    imported: bool = False
+    """Whether an importer made it, from whose pictures `light` learnt."""
 
     def closing(self, motion_D: Float32Array, side: int) -> float:
         """Where on `level_L` the lids of one side are."""
@@ -131,9 +131,9 @@ def read_eyes(data: dict[str, Any]) -> EyeBank | None:
     if len(level_L) < 2 or (np.diff(level_L) <= 0).any():
         raise ValueError("the pictures of the lids are in no order")
     left, right = (_eye(data, f"eye_bank_{side.lower()}", len(level_L)) for side in SIDES)
+    imported = "eye_painted" in data
     painted = bool(data.get("eye_painted", False))
-    lit = bool(data.get("eye_lit", painted))
-    return EyeBank(level_L, data["eye_follow"].astype(np.float32), (left, right), painted, lit)
+    return EyeBank(level_L, data["eye_follow"].astype(np.float32), (left, right), painted, imported)
 
 
 def _eye(data: dict[str, Any], name: str, levels: int) -> EyePictures:

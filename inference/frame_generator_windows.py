@@ -307,7 +307,7 @@ def painting_graphs(package: ModelPackage, eyes: bool, int8: bool) -> tuple[str,
 
 
 class Painter:
-    """Runs the painting graphs and `relight` for one character."""
+    """Runs the painting graphs for one character."""
 
     def __init__(
         self,
@@ -326,14 +326,10 @@ class Painter:
         self.provider = self._paint[0].provider
         """Where the painting really runs."""
         self._eyes = any("eyes_warp" in session.inputs for session in self._paint)
-        light = f"relight{INT8}" if graphs[0].endswith(INT8) else "relight"
-        if light not in package.manifest.graphs:
-            light = "relight"
-        self._relight = open_session(package.path(light), provider, threads)
         identity = open_session(package.path("identity"), provider, threads)
         codes = identity.run(views)
         self._codes = {name: value.copy() for name, value in codes.items()}
-        for session in (*self._paint, self._relight):
+        for session in self._paint:
             session.fix({k: v for k, v in self._codes.items() if k in session.inputs})
 
     def inputs(self, motion_D: Float32Array) -> dict[str, Float32Array]:
@@ -357,19 +353,6 @@ class Painter:
             _source(corner["eye_left"], left),
             _source(corner["eye_right"], right[:, :, ::-1]),
         ]
-
-    def relight(self, frame: UInt8Array, motion_D: Float32Array) -> Float32Array:
-        """Residual (64, 64, 3) in 0..255 units for a premultiplied 64 x 64 RGBA frame."""
-        residual = self._relight.run(self.relight_inputs(frame, motion_D))["residual"]
-        return np.ascontiguousarray(residual[0].transpose(1, 2, 0))
-
-    def relight_inputs(self, frame: UInt8Array, motion_D: Float32Array) -> dict[str, Float32Array]:
-        """What the relighting graph is given, by the names of its inputs; see `relight`."""
-        return {
-            "frame": frame.transpose(2, 0, 1)[None].astype(np.float32),
-            "motion": motion_D,
-            "code": self._codes["code"],
-        }
 
 
 def _source(corner: tuple[int, int], painted_5HW: Float32Array) -> WindowSource:

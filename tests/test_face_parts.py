@@ -140,10 +140,10 @@ def test_irises_look_where_they_are_told(person: tuple[EyeBank, Any]) -> None:
     assert bank.painted
 
 
-def test_large_eyes_get_large_windows_and_their_own_light(model: FaceModel) -> None:
+def test_large_eyes_get_large_windows(model: FaceModel) -> None:
     small, _ = bank_of(model)
     bank, head = bank_of(model, eyes=3.0, radius=12.0)
-    assert not bank.lit
+    assert bank.imported
     assert bank.eyes[0].mask.shape[0] > small.eyes[0].mask.shape[0] + 20
     shut = bank.picture(motion(eyeBlinkLeft=1.0), 0).astype(int)
     rows = (np.abs(shut - SKIN).max(2) > 60) & (bank.eyes[0].mask > 128)

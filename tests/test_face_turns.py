@@ -311,3 +311,27 @@ def test_stripes_do_not_run_on_and_the_picture_stays(model: FaceModel) -> None:
     assert np.abs(done[20, 300, :3].astype(int) - (90, 140, 90)).max() < 25  # no chimney
     assert abs(int(done[560, 300, 0]) - 140) < 40  # the body goes on in its own colour
     assert continued(picture, np.ones_like(inside), places, model.triangles_F3, chin) is picture
+
+
+def test_locks_on_the_shoulders_stay_there(fringe: Person, tmp_path: Path) -> None:
+    marks = fringe.marks
+    side, low = (round(float(v)) for v in marks["shoulder_left"])
+    lock = np.zeros((SIDE, SIDE), np.uint8)
+    left = round((float(marks["temple_left"][0]) + side) / 2)
+    lock[round(float(marks["temple_left"][1])) : low + 20, left - 12 : left + 12] = 1
+    picture, masks = fringe.picture.copy(), {n: m.copy() for n, m in fringe.masks.items()}
+    picture[lock > 0] = HAIR
+    for name in masks:
+        masks[name] = np.where(lock > 0, float(name == "hair_front"), masks[name]).astype(
+            np.float32
+        )
+    long = Person(fringe.model, fringe.fit, fringe.weight, picture, masks, marks)
+    geometry = geometry_of(long, list(layers_of(long).values()), tmp_path)
+    hair = geometry.layer("hair_front")
+    rows = hair.box_4[1] + (np.arange(64) + 0.5) / 64 * hair.box_4[3] + MARGIN
+    assert (hair.weight_HW[rows < marks["chin"][1]] > 0.98).all()
+    assert (hair.weight_HW[rows > low + 4] < 0.02).all()
+    assert (np.diff(hair.weight_HW, axis=0) <= 0).all()
+    still, turned = (drawn(geometry, yaw).astype(float) for yaw in (0, 20))
+    lowest = slice(low - MARGIN, low - MARGIN + 16), slice(left - MARGIN - 20, left - MARGIN + 20)
+    assert np.abs(still - turned)[lowest].mean() < 4  # the shirt beside it is not uncovered

@@ -162,9 +162,7 @@ def test_finer_pictures_show_in_high_quality_alone(tmp_path: Path) -> None:
         assert before.detail is None
     stripes = {}
     for quality in ("standard", "high"):
-        generator = FrameGenerator(
-            PACKAGE, folder, threads=1, paint=False, relight=False, quality=quality
-        )
+        generator = FrameGenerator(PACKAGE, folder, threads=1, paint=False, quality=quality)
         frame = generator.draw(motion())
         scale = generator.size / 512
         x, y = plain.windows["mouth"]
@@ -173,7 +171,7 @@ def test_finer_pictures_show_in_high_quality_alone(tmp_path: Path) -> None:
         stripes[quality] = float(np.abs(np.diff(chin, axis=1)).mean())
     assert stripes["high"] > 4 * stripes["standard"]
     one, other = (
-        FrameGenerator(PACKAGE, path, threads=1, paint=False, relight=False).draw(SPEAKING).copy()
+        FrameGenerator(PACKAGE, path, threads=1, paint=False).draw(SPEAKING).copy()
         for path in (folder, CHARACTERS / "lena")
     )
     solid = (one[..., 3] > 250) & (other[..., 3] > 250)

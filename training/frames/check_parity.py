@@ -24,17 +24,17 @@ from inference.contract import MOTION_SIZE, Float32Array
 from inference.frame_generator import FrameGenerator
 from inference.frame_generator_flow import POSE, GridFlow
 from inference.frame_generator_layers import GRID, Layer
+from inference.frame_generator_light import GRAPH
 from inference.frame_generator_windows import INT8, painting_graphs
 from inference.model_package import ModelPackage, load_model_package
 from inference.onnx_session import OnnxSession, open_session
 from training.evaluate.table import Row, markdown
 from training.frames.export import (
-    IdentityGraph,
-    RelightGraph,
+    LightGraph,
     identity_inputs,
+    light_inputs,
     load_networks,
     paint_inputs,
-    relight_inputs,
 )
 from training.frames.flow import ExpressionFlow, LayerFlow, PoseFlow, cell_centres
 from training.frames.quantise import generators, motions
@@ -127,14 +127,13 @@ def compare_package(
     if checkpoints:
         if not isinstance(package, ModelPackage):
             package = load_model_package(package, "frame")
-        paint, identity, relight = load_networks(list(checkpoints))
+        paint, identity, light = load_networks(list(checkpoints))
         painting = [package.path(name) for name in painting_graphs(package, True, int8=False)]
-        for name, module, inputs, graphs in (
-            ("paint", paint, paint_inputs(), painting),
-            ("identity", IdentityGraph(identity), identity_inputs(), [package.path("identity")]),
-            ("relight", RelightGraph(relight), relight_inputs(), [package.path("relight")]),
-        ):
-            found[name] = difference(module, inputs, graphs)
+        found["paint"] = difference(paint, paint_inputs(), painting)
+        found["identity"] = difference(identity, identity_inputs(), [package.path("identity")])
+        if light is not None:
+            graph = [package.path(GRAPH)]
+            found[GRAPH] = difference(LightGraph(light), light_inputs(), graph)
     return found
 
 

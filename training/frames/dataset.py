@@ -6,7 +6,7 @@
 
 `render` draws the head layer at the paint windows with the head at rest, `frames` whole small
 frames with the head turned, both under random motions. `pack` adds what the warp makes of each
-motion and, with `--draw`, the frames that the present package draws (for the relighting).
+motion and, with `--draw`, the frames that the present package draws (`training.frames.posed`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from inference.character import load_character
-from inference.contract import MOTION_SIZE, Float32Array, UInt8Array
+from inference.contract import Float32Array, UInt8Array
 from inference.face_grids import premultiply
-from inference.frame_generator import FrameGenerator, clean_motion
+from inference.frame_generator import clean_motion
 from inference.frame_generator_layers import SIZE, load_geometry
 from inference.frame_generator_windows import (
     WINDOW_SIZES,
@@ -33,7 +32,7 @@ from inference.frame_generator_windows import (
 from training.frames.geometry import paint_windows
 from training.frames.motions import random_motion
 from training.frames.packed import WINDOWS, Packed, Window, save_packed
-from training.frames.paint import RELIGHT_SIZE
+from training.frames.posed import FOLDER, JUDGED, Posed, posed_of, save_posed, small
 from training.rig.assets import RigAssets
 from training.rig.export_cast import cast_scene
 from training.rig.people import PersonSpec, cast, random_person
@@ -73,20 +72,16 @@ def render_windows(
 def render_frames(
     renderer: Renderer, person: Person, scene: Scene, motions_MD: Float32Array
 ) -> UInt8Array:
-    """Whole frames (M, 64, 64, 4), premultiplied, averaged from `renderer`'s size."""
-    frames = []
-    for motion_D in motions_MD:
-        drawn = premultiply(renderer.render(person, person.deform(motion_D), scene))
-        size = (RELIGHT_SIZE, RELIGHT_SIZE)
-        frames.append(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA))
-    return np.stack(frames)
+    """Whole frames (M, JUDGED, JUDGED, 4), premultiplied, averaged from `renderer`'s size."""
+    drawn = [renderer.render(person, person.deform(motion_D), scene) for motion_D in motions_MD]
+    return np.stack([small(premultiply(picture)) for picture in drawn])
 
 
 def render(arguments: argparse.Namespace) -> None:
     """Write shards of either kind, going round the characters so that all grow together."""
     whole = arguments.command == "frames"
     assets = RigAssets(arguments.assets)
-    renderer = Renderer(192 if whole else SIZE, 4)
+    renderer = Renderer(2 * JUDGED if whole else SIZE, 4)
     names = arguments.only or sorted(p.parent.name for p in arguments.characters.glob("*/*.json"))
     for shard in range((arguments.count + SHARD - 1) // SHARD):
         for name in names:
@@ -117,10 +112,16 @@ def _shards(folder: Path, kind: str) -> dict[str, Any]:
     return {key: np.concatenate([part[key] for part in parts]) for key in keys}
 
 
-def pack_character(
-    folder: Path, package: Path, raw: Path, draw: bool, limit: int | None = None
-) -> Packed:
-    """Everything `train` needs of one character."""
+def pack_posed(folder: Path, package: Path, raw: Path) -> Posed | None:
+    """Whole frames of one character, if any were rendered."""
+    frames = _shards(raw / folder.name, "frames")
+    if not frames:
+        return None
+    return posed_of(package, load_character(folder), frames["motion"], frames["frame"])
+
+
+def pack_character(folder: Path, raw: Path, limit: int | None = None) -> Packed:
+    """The windows of one character."""
     character = load_character(folder)
     geometry = load_geometry(character.geometry_path or folder / "geometry.npz")
     views = identity_views(character, geometry)
@@ -153,19 +154,7 @@ def pack_character(
         )
         for name in WINDOWS
     }
-    empty = np.zeros((0, RELIGHT_SIZE, RELIGHT_SIZE, 4), np.uint8)
-    frames = _shards(raw / character.id, "frames") if draw else {}
-    if not frames:
-        none = np.zeros((0, MOTION_SIZE), np.float32)
-        return Packed(character.id, motions, packed, none, empty, empty)
-    generator = FrameGenerator(package, character, threads=1, relight=False)
-    size = (RELIGHT_SIZE, RELIGHT_SIZE)
-    drawn = [
-        cv2.resize(premultiply(generator.draw(m)), size, interpolation=cv2.INTER_AREA)
-        for m in frames["motion"]
-    ]
-    cleaned = np.stack([clean_motion(m) for m in frames["motion"]])
-    return Packed(character.id, motions, packed, cleaned, np.stack(drawn), frames["frame"])
+    return Packed(character.id, motions, packed)
 
 
 def pack(arguments: argparse.Namespace) -> None:
@@ -174,11 +163,14 @@ def pack(arguments: argparse.Namespace) -> None:
         if arguments.only and folder.name not in arguments.only:
             continue
         character = arguments.characters / folder.name
-        packed = pack_character(
-            character, arguments.package, arguments.raw, arguments.draw, arguments.limit
-        )
-        save_packed(packed, arguments.out)
-        print(f"{packed.id}: {len(packed.motion_MD)} motions, {len(packed.frame_F)} frames")
+        if any(folder.glob("render_*.npz")):
+            packed = pack_character(character, arguments.raw, arguments.limit)
+            save_packed(packed, arguments.out)
+            print(f"{packed.id}: {len(packed.motion_MD)} motions", flush=True)
+        posed = pack_posed(character, arguments.package, arguments.raw) if arguments.draw else None
+        if posed is not None:
+            save_posed(posed, arguments.out / FOLDER)
+            print(f"{posed.id}: {len(posed.motion_FD)} frames", flush=True)
 
 
 def main() -> None:

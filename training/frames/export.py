@@ -23,46 +23,33 @@ import torch
 from torch import Tensor, nn
 
 from inference.contract import MOTION_SIZE
-from training.frames.identity import EYE_VIEWS, MOUTH_VIEWS, Identity, code_of_character
+from inference.frame_generator_light import COARSE, GRAPH
+from training.frames.identity import EYE_VIEWS, MOUTH_VIEWS, Identity
 from training.frames.paint import (
     CODE,
     EYE_SIZE,
     FEATURES,
     MOUTH_SIZE,
-    RELIGHT_SIZE,
     UNSHUFFLE,
     Paint,
-    Relight,
 )
+from training.frames.relight import Relight
 from training.half_weights import halve_weights
 
 OPSET = 17
-VERSION = "1.4.0"
+VERSION = "1.5.0"
 
 
-class IdentityGraph(nn.Module):
-    """`identity.onnx`: the encoder and the code for the relighting."""
-
-    def __init__(self, identity: Identity) -> None:
-        super().__init__()
-        self.identity = identity
-
-    def forward(self, mouth_views: Tensor, eyes_views: Tensor) -> tuple[Tensor, ...]:
-        """See `Identity`; the last output is the relighting's code."""
-        codes = self.identity(mouth_views, eyes_views)
-        return *codes, code_of_character(codes[1], codes[3])
-
-
-class RelightGraph(nn.Module):
-    """`relight.onnx`: one frame in 0..255."""
+class LightGraph(nn.Module):
+    """`light.onnx`: one frame in 0..255."""
 
     def __init__(self, relight: Relight) -> None:
         super().__init__()
         self.relight = relight
 
-    def forward(self, frame: Tensor, motion_D: Tensor, code: Tensor) -> Tensor:
-        """Residual (1, 3, 64, 64) in 0..255 units."""
-        return self.relight(frame / 255, motion_D[None], code) * 255
+    def forward(self, frame: Tensor, flow: Tensor, motion_D: Tensor) -> Tensor:
+        """Light (1, 3, COARSE, COARSE) in 0..255 units; see `Relight`."""
+        return self.relight(frame / 255, flow, motion_D[None]) * 255
 
 
 def _write(
@@ -120,48 +107,46 @@ def identity_inputs() -> dict[str, Tensor]:
     }
 
 
-def relight_inputs() -> dict[str, Tensor]:
-    """Example inputs of the relighting graph, in order."""
+def light_inputs() -> dict[str, Tensor]:
+    """Example inputs of the light's graph, in order."""
     return {
-        "frame": torch.rand(1, 4, RELIGHT_SIZE, RELIGHT_SIZE) * 255,
+        "frame": torch.rand(1, 4, COARSE, COARSE) * 255,
+        "flow": torch.randn(1, 2, COARSE, COARSE),
         "motion": torch.rand(MOTION_SIZE),
-        "code": torch.randn(1, CODE),
     }
 
 
-def export_paint(
-    folder: Path, paint: Paint, identity: Identity, relight: Relight
+def export_networks(
+    folder: Path, paint: Paint, identity: Identity, light: Relight | None
 ) -> dict[str, str]:
     """Write the networks; returns graph name -> file."""
     _write(paint, paint_inputs(), ["mouth", "eyes"], folder / "paint.onnx")
-    names = ["mouth_feature", "mouth_code", "eyes_feature", "eyes_code", "code"]
-    _write(IdentityGraph(identity), identity_inputs(), names, folder / "identity.onnx")
-    _write(RelightGraph(relight), relight_inputs(), ["residual"], folder / "relight.onnx")
-    graphs = {name: f"{name}.onnx" for name in ("paint", "identity", "relight")}
+    names = ["mouth_feature", "mouth_code", "eyes_feature", "eyes_code"]
+    _write(identity, identity_inputs(), names, folder / "identity.onnx")
+    graphs = {name: f"{name}.onnx" for name in ("paint", "identity")}
+    if light is not None:
+        graphs[GRAPH] = f"{GRAPH}.onnx"
+        _write(LightGraph(light), light_inputs(), ["light"], folder / graphs[GRAPH])
     for file in graphs.values():
         halve_weights(folder / file)
     return graphs
 
 
-def load_networks(checkpoints: list[Path]) -> tuple[Paint, Identity, Relight]:
+def load_networks(checkpoints: list[Path]) -> tuple[Paint, Identity, Relight | None]:
     """Networks with the weights of one or more checkpoints, later ones winning, rounded to half
-    precision, as they are stored.
+    precision, as they are stored; no light without its weights.
     """
     state: dict[str, Any] = {}
     for path in checkpoints:
         state |= torch.load(path, map_location="cpu", weights_only=True)
-    paint, identity, relight = Paint(), Identity(), Relight()
-    paint.load_state_dict(state["paint"])
-    identity.load_state_dict(state["identity"])
-    if "relight" in state:
-        relight.load_state_dict(state["relight"])
-    else:
-        for parameter in relight.out.parameters():
-            nn.init.zeros_(parameter)
-    for network in (paint, identity, relight):
+    networks: dict[str, Any] = {"paint": Paint(), "identity": Identity()}
+    if GRAPH in state:
+        networks[GRAPH] = Relight()
+    for name, network in networks.items():
+        network.load_state_dict(state[name])
         for parameter in network.parameters():
             parameter.data = parameter.data.half().float()
-    return paint, identity, relight
+    return networks["paint"], networks["identity"], networks.get(GRAPH)
 
 
 def write_manifest(folder: Path, graphs: dict[str, str], others: Sequence[str] = ()) -> None:
@@ -193,7 +178,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     graphs = {}
     if arguments.checkpoint:
-        graphs = export_paint(arguments.out, *load_networks(arguments.checkpoint))
+        graphs = export_networks(arguments.out, *load_networks(arguments.checkpoint))
     write_manifest(arguments.out, graphs)
     print(f"{arguments.out}: {', '.join(graphs)}")
 

@@ -1,9 +1,8 @@
 """Encodes a character's references once: `identity.onnx`.
 
 From the portrait and the references at the mouth and eye windows (all with the head at rest, so
-they lie pixel on pixel) it makes a feature map and a code for each window, and one code for the
-relighting. The paint networks read teeth, lips, lids and lashes from them instead of inventing
-them.
+they lie pixel on pixel) it makes a feature map and a code for each window. The paint networks read
+teeth, lips, lids and lashes from them instead of inventing them.
 """
 
 from __future__ import annotations
@@ -58,8 +57,3 @@ class Identity(nn.Module):
         mouth = self.mouth(mouth_views / 255)
         eyes = self.eye(eyes_views / 255)
         return *mouth, *eyes
-
-
-def code_of_character(mouth_code: Tensor, eyes_code: Tensor) -> Tensor:
-    """The code that conditions the relighting: mouth's and left eye's, averaged."""
-    return (mouth_code + eyes_code[:1]) * torch.tensor(0.5)

@@ -41,10 +41,6 @@ class Packed:
     id: str
     motion_MD: Float32Array
     windows: dict[str, Window]
-    frame_motion_FD: Float32Array
-    frame_F: UInt8Array
-    """Drawn frames (F, 64, 64, 4), premultiplied; empty until drawn."""
-    frame_truth_F: UInt8Array
 
     def _rows(self, rows: slice) -> Packed:
         windows = {
@@ -69,12 +65,7 @@ class Packed:
 
 def save_packed(packed: Packed, folder: Path) -> None:
     """Write `<id>.npz`."""
-    arrays: dict[str, Any] = {
-        "motion": packed.motion_MD,
-        "frame_motion": packed.frame_motion_FD,
-        "frame": packed.frame_F,
-        "frame_truth": packed.frame_truth_F,
-    }
+    arrays: dict[str, Any] = {"motion": packed.motion_MD}
     for name, window in packed.windows.items():
         arrays |= {f"{name}_{key}": getattr(window, key) for key in KEYS}
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,8 +84,7 @@ def load_packed(folder: Path, only: list[str] | None = None) -> list[Packed]:
             continue
         with np.load(path, allow_pickle=False) as data:
             windows = {name: Window(*(data[f"{name}_{k}"] for k in KEYS)) for name in WINDOWS}
-            frames = (data["frame_motion"], data["frame"], data["frame_truth"])
-            out.append(Packed(path.stem, data["motion"], windows, *frames))
+            out.append(Packed(path.stem, data["motion"], windows))
     if not out:
         raise FileNotFoundError(f"no packed characters in {folder}")
     return out

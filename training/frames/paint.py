@@ -1,13 +1,10 @@
-"""Small networks that paint what no warp can supply. Exported as `paint.onnx`, `relight.onnx`.
+"""Small networks that paint what no warp can supply. Exported as `paint.onnx`.
 
 `CropPaint` works on a window of the head's picture after the expression and before the pose: a
 mouth or an eye always stands in the same place and does not shimmer when the head moves. It sees
 the warped window (the mouth cut open between the lips), the flow that made it, the motion, and
 what `identity` remembers of the references; it returns a colour, an alpha and a mask that says how
 much of the paint to use. Where the warp can be trusted the mask is zero and the picture stays.
-
-`Relight` looks at the whole frame at 64x64 and returns the change of light that a turned head, an
-open mouth or a raised shoulder brings.
 """
 
 from __future__ import annotations
@@ -26,7 +23,6 @@ CODE = 64
 MOUTH_SIZE = (96, 96)
 """Mouth window, (width, height) in pixels of a 512 pixel portrait: nose to below the lower lip."""
 EYE_SIZE = (64, 48)
-RELIGHT_SIZE = 64
 FLOW_SCALE = 16.0
 """Pixels that the flow's input unit stands for."""
 
@@ -240,41 +236,3 @@ class Paint(nn.Module):
 
 def _for_drawing(colour: Tensor, mask: Tensor) -> Tensor:
     return torch.cat([colour * mask, mask], 1) * 255
-
-
-class Relight(nn.Module):
-    """A 64x64 residual of light over the whole frame."""
-
-    def __init__(self, channels: int = 32) -> None:
-        super().__init__()
-        c = channels
-        self.motion = nn.Sequential(nn.Linear(MOTION_SIZE + CODE, 96), nn.ReLU())
-        self.enter = conv(4 * 4, c)
-        self.top = conv(c, c)
-        self.down_1 = conv(c, 2 * c, 2)
-        self.mid = Film(2 * c, 96)
-        self.down_2 = conv(2 * c, 2 * c, 2)
-        self.low_1 = Film(2 * c, 96)
-        self.low_2 = Film(2 * c, 96)
-        self.join_2 = conv(2 * c, 2 * c)
-        self.up_1 = conv(2 * c, c, kernel=1)
-        self.bias = nn.Linear(96, c)
-        self.join_1 = conv(c, c)
-        self.out = conv(c, 3 * 4)
-
-    def forward(self, frame_B4HW: Tensor, motion_BD: Tensor, code_BC: Tensor) -> Tensor:
-        """Residual (B, 3, 64, 64) to add to RGB in 0..1; frame is premultiplied RGBA in 0..1."""
-        relu = functional.relu
-        scaled = torch.cat([motion_BD[:, :52], motion_BD[:, 52:55] * 4, motion_BD[:, 55:]], 1)
-        condition = self.motion(torch.cat([scaled, code_BC], 1))
-        x = self.enter(functional.pixel_unshuffle(frame_B4HW - 0.5, 2))
-        skip_1 = relu(x + self.bias(condition)[..., None, None])
-        skip_1 = skip_1 + relu(self.top(skip_1))
-        skip_2 = self.mid(relu(self.down_1(skip_1)), condition)
-        low = relu(self.down_2(skip_2))
-        low = self.low_2(self.low_1(low, condition), condition)
-        x = functional.interpolate(low, scale_factor=2.0, mode="nearest") + skip_2
-        x = x + relu(self.join_2(x))
-        x = functional.interpolate(self.up_1(x), scale_factor=2.0, mode="nearest") + skip_1
-        x = x + relu(self.join_1(x))
-        return functional.pixel_shuffle(self.out(x), 2) * 0.25

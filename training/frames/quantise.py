@@ -1,4 +1,4 @@
-"""Splits a package's painting graph into mouth and eyes; adds both, and the light, in 8 bits.
+"""Splits a package's painting graph into mouth and eyes; adds both, and `light`, in 8 bits.
 
     python -m training.frames.quantise --package PKG --characters assets/characters --out PKG
 
@@ -23,9 +23,8 @@ from onnx import TensorProto, helper
 
 from inference.contract import Float32Array, PersonareError
 from inference.execution_providers import session_options
-from inference.face_grids import premultiply
-from inference.frame_generator import RELIGHT_SIZE, FrameGenerator, clean_motion
-from inference.frame_generator_pictures import shrunk
+from inference.frame_generator import FrameGenerator, clean_motion
+from inference.frame_generator_light import GRAPH
 from inference.frame_generator_windows import INT8, Painter
 from inference.model_package import ModelPackage, load_model_package
 from training.frames.eight_bits import Array, Feed, quantised, save_sharing
@@ -51,11 +50,11 @@ def motions(count: int, seed: int) -> list[Float32Array]:
 
 
 def generators(
-    package: ModelPackage, characters: Sequence[Path], relight: bool = True
+    package: ModelPackage, characters: Sequence[Path]
 ) -> Iterator[tuple[FrameGenerator, Painter]]:
     """A generator of `standard` for every character in these folders that networks paint."""
     for path in sorted(path for folder in characters for path in folder.glob("*/character.json")):
-        generator = FrameGenerator(package, path.parent, threads=1, relight=relight)
+        generator = FrameGenerator(package, path.parent, threads=1)
         if isinstance(generator.painter, Painter):
             yield generator, generator.painter
 
@@ -69,11 +68,11 @@ def calibration(
         PersonareError: there is no character that networks paint.
     """
     feeds: list[Feed] = []
-    for number, (generator, painter) in enumerate(generators(package, characters, relight=False)):
+    for number, (generator, painter) in enumerate(generators(package, characters)):
         for motion_D in motions(count, seed + number):
             inputs = painter.inputs(motion_D)
-            frame = shrunk(premultiply(generator.draw(motion_D)), RELIGHT_SIZE)
-            inputs |= painter.relight_inputs(frame, motion_D)
+            if generator.relighter is not None:
+                inputs |= generator.relighter.inputs(generator.placed(motion_D), motion_D)
             feeds.append({name: np.array(value) for name, value in inputs.items()})
     if not feeds:
         raise PersonareError("No character here has a mouth that networks paint.")
@@ -127,12 +126,14 @@ def float_parts(package: ModelPackage) -> dict[str, Any]:
     Raises:
         PersonareError: the package has none.
     """
-    light = {"relight": onnx.load(str(package.path("relight")))}
     graphs = package.manifest.graphs
-    if all(name in graphs for name in PARTS.values()):
-        return light | {name: onnx.load(str(package.path(name))) for name in PARTS.values()}
-    whole = onnx.load(str(package.path("paint")))
-    return light | {name: part_of(whole, output) for output, name in PARTS.items()}
+    split = all(name in graphs for name in PARTS.values())
+    names = [*(PARTS.values() if split else ()), *({GRAPH} & graphs.keys())]
+    parts = {name: onnx.load(str(package.path(name))) for name in names}
+    if not split:
+        whole = onnx.load(str(package.path("paint")))
+        parts |= {name: part_of(whole, output) for output, name in PARTS.items()}
+    return parts
 
 
 def quantise(package: Path, characters: Sequence[Path], out: Path, count: int) -> int:

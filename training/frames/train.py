@@ -1,7 +1,6 @@
-"""Trains the frame generator's networks on what `dataset` packed.
+"""Trains the painting networks on what `dataset` packed.
 
     python -m training.frames.train --data PACKED --out paint.pt --minutes 40
-    python -m training.frames.train --what relight --data PACKED --start paint.pt --out relight.pt
 
 Runs on the CPU in bfloat16 or on a GPU. Checkpoints hold averaged weights, so any of them can be
 exported; the learning rate falls with the time that is left.
@@ -22,9 +21,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inference.contract import MOTION_INDEX
-from training.frames.identity import Identity, WindowEncoder, code_of_character
+from training.frames.identity import Identity, WindowEncoder
 from training.frames.packed import Packed, load_packed
-from training.frames.paint import CropPaint, Paint, Relight, mirrored_names
+from training.frames.paint import CropPaint, Paint, mirrored_names
 
 MASK_COST = 0.001
 """Price of painting where the warp would do."""
@@ -244,93 +243,12 @@ def held_out(both: nn.Module, held: list[Packed], limit: int = 24) -> str:
     return ", ".join(out)
 
 
-def relight_step(net: Relight, batch: dict[str, Tensor]) -> Tensor:
-    """Loss of the low-resolution residual, inside the silhouette, premultiplied.
-
-    Light is smooth: a rough residual, which would chase outlines, costs extra.
-    """
-    residual = net(batch["frame"], batch["motion"], batch["code"])
-    inside = batch["frame"][:, 3:]
-    error = (batch["frame"][:, :3] + residual * inside - batch["truth"][:, :3]) * inside
-    return error.abs().mean() + 0.02 * gradient_loss(residual, torch.zeros_like(residual), 1)
-
-
-def train_relight(arguments: argparse.Namespace) -> None:
-    """Train the relighting for a number of minutes, on frames drawn with trained paint."""
-    packed = load_packed(arguments.data, arguments.only)
-    torch.manual_seed(arguments.seed)
-    net = Relight()
-    identity = Identity()
-    state = torch.load(arguments.start, map_location="cpu", weights_only=True)
-    identity.load_state_dict(state["identity"])
-    if arguments.light:
-        state = torch.load(arguments.light, map_location="cpu", weights_only=True)
-        net.load_state_dict(state["relight"])
-    codes = [character_code(identity, p) for p in packed]
-    frame, motion, truth, who = (
-        np.concatenate(part)
-        for part in zip(
-            *(
-                (p.frame_F, p.frame_motion_FD, p.frame_truth_F, np.full(len(p.frame_F), i))
-                for i, p in enumerate(packed)
-            ),
-            strict=True,
-        )
-    )
-    rng = np.random.default_rng(arguments.seed)
-    order = rng.permutation(len(frame))
-    held, used = order[: len(order) // 12], order[len(order) // 12 :]
-
-    def batch_of(rows: Any) -> dict[str, Tensor]:
-        image = [
-            torch.from_numpy(a[rows]).float().permute(0, 3, 1, 2) / 255 for a in (frame, truth)
-        ]
-        code = torch.cat([codes[i] for i in who[rows]])
-        values = torch.from_numpy(motion[rows]).float()
-        return {"frame": image[0], "truth": image[1], "motion": values, "code": code}
-
-    optimiser = torch.optim.AdamW(net.parameters(), lr=arguments.rate, weight_decay=1e-3)
-    average = Averager(net)
-    start = shown = time.monotonic()
-    while (elapsed := time.monotonic() - start) < arguments.minutes * 60:
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(elapsed / (arguments.minutes * 60), arguments.rate)
-        optimiser.zero_grad(set_to_none=True)
-        loss = relight_step(net, batch_of(rng.choice(used, min(20, len(used)))))
-        loss.backward()
-        optimiser.step()
-        average.update(net)
-        if time.monotonic() - shown > 20:
-            shown = time.monotonic()
-            with torch.no_grad():
-                test = batch_of(held)
-                after = float(relight_step(average.module, test))  # type: ignore[arg-type]
-                zero = (test["frame"] - test["truth"])[:, :3] * test["frame"][:, 3:]
-            print(
-                f"{elapsed / 60:.1f} min loss {float(loss.detach()):.5f} held out {after:.5f}, "
-                f"no relighting {float(zero.abs().mean()):.5f}",
-                flush=True,
-            )
-    torch.save({"relight": average.module.state_dict()}, arguments.out)
-
-
-@torch.no_grad()
-def character_code(identity: Identity, packed: Packed) -> Tensor:
-    """The relighting's code (1, CODE) of a character."""
-    views = {k: torch.from_numpy(w.views[None]).float() / 255 for k, w in packed.windows.items()}
-    _, mouth = identity.mouth(views["mouth"])
-    _, eye = identity.eye(views["eye_left"])
-    return code_of_character(mouth, eye)
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--what", choices=("paint", "relight"), default="paint")
     parser.add_argument("--data", type=Path, required=True, help="folder of packed characters")
     parser.add_argument("--only", nargs="*", default=None, help="ids of the characters to use")
     parser.add_argument("--start", type=Path, help="checkpoint to go on from")
-    parser.add_argument("--light", type=Path, help="relighting to go on from, for other codes")
     parser.add_argument(
         "--keep-identity", action="store_true", help="leave the encoder, and so the codes, alone"
     )
@@ -343,7 +261,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    {"paint": train_paint, "relight": train_relight}[arguments.what](arguments)
+    train_paint(arguments)
 
 
 if __name__ == "__main__":

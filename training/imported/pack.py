@@ -4,7 +4,8 @@
 
 Half of the people are imported with their points as far off as a reader's, one in eight in black
 and white. Only the mouth is painted on an imported face (its eyes come from its own bank), so the
-eyes' windows are empty. `--draw` adds the frames that the package draws, for the relighting.
+eyes' windows are empty. `--draw` adds whole frames, for `training.frames.train_relight`; with
+`--frames-only` there are no windows.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from inference.character import Character, load_character
-from inference.contract import MOTION_SIZE, Float32Array, PersonareError, UInt8Array
+from inference.character import load_character
+from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.face_grids import premultiply
 from inference.face_model import FaceModel, load_face_model
 from inference.face_points import Landmarks
-from inference.frame_generator import FrameGenerator, clean_motion
+from inference.frame_generator import clean_motion
 from inference.frame_generator_layers import load_geometry
 from inference.frame_generator_windows import (
     COARSE,
@@ -35,7 +36,7 @@ from inference.frame_generator_windows import (
     inside_of,
 )
 from training.frames.packed import WINDOWS, Packed, Window, save_packed
-from training.frames.paint import RELIGHT_SIZE
+from training.frames.posed import FOLDER, Posed, posed_of, save_posed, small
 from training.imported.bring import Brought, bring, lenders_of
 from training.imported.cases import Case
 from training.imported.people import SMALL, Drawn, read
@@ -104,38 +105,41 @@ def truth_at(drawn: Drawn, matrix_23: Float32Array, corner: tuple[int, int]) -> 
 
 
 def frames_at(drawn: Drawn, matrix_23: Float32Array) -> UInt8Array:
-    """The whole small frames in the imported frame (F, 64, 64, 4), premultiplied."""
+    """The whole small frames in the imported frame (F, JUDGED, JUDGED, 4), premultiplied."""
     matrix = matrix_23.astype(np.float64).copy()
     ratio = SMALL / 512
     # pixels are counted from their middles: half a pixel of either size lies between
     matrix[:, 2] = ratio * (matrix[:, 2] + 0.5) - 0.5 + matrix[:, :2] @ np.full(2, 0.5 - ratio / 2)
-    size = (RELIGHT_SIZE, RELIGHT_SIZE)
-    out = [
-        cv.resize(
-            cv.warpAffine(premultiply(picture), matrix, (SMALL, SMALL), flags=cv.INTER_LINEAR,
-                          borderMode=cv.BORDER_REPLICATE),
-            size, interpolation=cv.INTER_AREA,
-        )
+    return np.stack([
+        small(cv.warpAffine(premultiply(picture), matrix, (SMALL, SMALL), flags=cv.INTER_LINEAR,
+                            borderMode=cv.BORDER_REPLICATE))
         for picture in drawn.frame_F
-    ]  # fmt: skip
-    return np.stack(out) if out else np.zeros((0, *size, 4), np.uint8)
+    ])  # fmt: skip
 
 
 class Importer:
     """Imports drawn people one after the other and packs them."""
 
-    def __init__(self, package: Path, characters: Path, face: Path, draw: bool) -> None:
-        self._package, self._draws = package, draw
+    def __init__(self, package: Path, characters: Path, face: Path) -> None:
+        self._package = package
         self._model: FaceModel = load_face_model(face)
         self._lenders = lenders_of(characters)
 
-    def packed(self, drawn: Drawn) -> Packed | None:
-        """One person's arrays; None if the picture was refused or the mouth lies outside."""
+    def packed(
+        self, drawn: Drawn, windows: bool = True, frames: bool = False
+    ) -> tuple[Packed | None, Posed | None]:
+        """One person's arrays; None if the picture was refused or the mouth lies outside, or for
+        what is not wanted."""
         drawn = disguised(drawn)
         folder = Path(tempfile.mkdtemp(prefix="personare-"))
         try:
             brought = self._bring(drawn, folder / drawn.name)
-            return None if brought is None else self._pack(drawn, brought)
+            if brought is None:
+                return None, None
+            return (
+                self._windows(drawn, brought) if windows else None,
+                self._frames(drawn, brought) if frames and len(drawn.frame_F) else None,
+            )
         finally:
             shutil.rmtree(folder)
 
@@ -150,7 +154,7 @@ class Importer:
             print(f"{drawn.name} was refused: {error}", flush=True)
             return None
 
-    def _pack(self, drawn: Drawn, brought: Brought) -> Packed | None:
+    def _windows(self, drawn: Drawn, brought: Brought) -> Packed | None:
         character = load_character(brought.folder, check=False)
         geometry = load_geometry(brought.folder / "geometry.npz")
         truth = truth_at(drawn, brought.matrix_23, geometry.windows["mouth"])
@@ -162,21 +166,12 @@ class Importer:
         windows = {"mouth": _mouth(warper, drawn.motion_MD, truth, views["mouth_views"][0])}
         for name, view in zip(WINDOWS[1:], views["eyes_views"], strict=True):
             windows[name] = _none(name, view)
-        empty = np.zeros((0, RELIGHT_SIZE, RELIGHT_SIZE, 4), np.uint8)
-        posed, frame, frame_truth = np.zeros((0, MOTION_SIZE), np.float32), empty, empty
-        if self._draws:
-            posed = np.stack([clean_motion(motion_D) for motion_D in drawn.posed_FD])
-            frame = self._drawn(character, posed)
-            frame_truth = frames_at(drawn, brought.matrix_23)
-        return Packed(drawn.name, drawn.motion_MD, windows, posed, frame, frame_truth)
+        return Packed(drawn.name, drawn.motion_MD, windows)
 
-    def _drawn(self, character: Character, posed_FD: Float32Array) -> UInt8Array:
-        generator = FrameGenerator(self._package, character, threads=1, relight=False)
-        size = (RELIGHT_SIZE, RELIGHT_SIZE)
-        return np.stack([
-            cv.resize(premultiply(generator.draw(motion_D)), size, interpolation=cv.INTER_AREA)
-            for motion_D in posed_FD
-        ])  # fmt: skip
+    def _frames(self, drawn: Drawn, brought: Brought) -> Posed:
+        character = load_character(brought.folder, check=False)
+        truth_F = frames_at(drawn, brought.matrix_23)
+        return posed_of(self._package, character, drawn.posed_FD, truth_F)
 
 
 def _mouth(
@@ -210,21 +205,26 @@ def main() -> None:
     parser.add_argument("--characters", type=Path, default=Path("assets/characters"))
     parser.add_argument("--face", type=Path, default=Path("assets/face/face-model.npz"))
     parser.add_argument("--draw", action="store_true", help="also draw the whole frames")
+    parser.add_argument("--frames-only", action="store_true", help="draw nothing but these")
     parser.add_argument("--first", type=int, default=0, help="index of the first person")
     parser.add_argument("--count", type=int, default=100000, help="people of each look")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    importer = Importer(given.package, given.characters, given.face, given.draw)
+    importer = Importer(given.package, given.characters, given.face)
+    draw = given.draw or given.frames_only
     began, done = time.monotonic(), 0
     for path in sorted(given.raw.glob("*.npz"), key=lambda each: each.stem.split("-")[::-1]):
         index = int(path.stem.split("-")[1])
         if not given.first <= index < given.first + given.count:
             continue
-        if (given.out / path.name).exists():
+        there = given.out / FOLDER if draw else given.out
+        if (there / path.name).exists():
             continue
-        packed = importer.packed(read(path))
+        packed, posed = importer.packed(read(path), not given.frames_only, draw)
         if packed is not None:
             save_packed(packed, given.out)
+        if posed is not None:
+            save_posed(posed, given.out / FOLDER)
         done += 1
         print(f"{path.stem} {(time.monotonic() - began) / done:.2f} s each", flush=True)
 

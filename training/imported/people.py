@@ -5,7 +5,7 @@
 Everybody is of the `train` split, drawn like a case of the evaluation: head turned a little, any
 light, a background, a worn file; odd people smile. Kept are the picture, true points and parts,
 the neighbourhood of the mouth under random motions of the face with the head as in the picture,
-and whole small frames under motions of the head too. All of it is in pixels of the picture, so
+and whole small frames, under motions of the head too. All of it is in pixels of the picture, so
 that `training.imported.pack` can import the same people again when the importer has changed.
 """
 
@@ -87,12 +87,13 @@ def meant(source_D: Float32Array, asked_D: Float32Array) -> Float32Array:
 
 
 def motions_of(rng: np.random.Generator, count: int, posed: bool) -> Float32Array:
-    """What one person does (count, MOTION_SIZE): nothing, closed lips and a smile among it."""
+    """What one person does (count, MOTION_SIZE): nothing, closed lips and a smile among it; if
+    `posed`, the head moves too, but in every third."""
     asked = [np.zeros(MOTION_SIZE, np.float32), shape("PP", float(rng.uniform(0.8, 1.1)))]
     asked.append(shape(str(rng.choice(("smile", "grin"))), float(rng.uniform(0.6, 1.1))))
     if posed:
         asked = []
-    asked += [random_motion(rng, pose=posed) for _ in range(count - len(asked))]
+    asked += [random_motion(rng, pose=posed and k % 3 > 0) for k in range(count - len(asked))]
     out = np.stack(asked[:count])
     out[:, :52] = out[:, :52].clip(0, 1)
     return out.astype(np.float32)

@@ -1,0 +1,209 @@
+"""Trains `light.onnx` on whole frames of imported strangers beside the bundled characters.
+
+    python -m training.frames.train_relight --strangers PACKED/posed --own OWN/posed --out light.pt
+
+Both folders hold what `training.imported.pack --draw` and `training.frames.dataset pack --draw`
+write; they may grow while training runs. One stranger in twelve is kept to watch. Checkpoints hold
+averaged weights. Runs on the CPU in bfloat16 or on a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from inference.contract import Float32Array
+from training.frames.posed import Posed, load_posed
+from training.frames.relight import Batch, Relight, batch_of, error, lit, relight_loss
+from training.frames.train import Averager, learning_rate
+
+OWN_SHARE: Final = 0.15
+"""How often a sample shows a bundled character."""
+WATCHED: Final = 12
+"""One stranger in so many is never trained on."""
+ROWS: Final = 2
+"""Motions of one person in a batch."""
+
+
+def watched(name: str) -> bool:
+    """Whether a stranger is kept to watch."""
+    return int(name.split("-")[1]) % WATCHED == WATCHED - 1
+
+
+class People:
+    """The characters of folders that may grow."""
+
+    def __init__(self, strangers: Path, own: Path | None) -> None:
+        self._strangers, self._known = strangers, set[str]()
+        self.trained: list[Posed] = []
+        self.held: list[Posed] = []
+        self.own = [load_posed(path) for path in sorted(own.glob("*.npz"))] if own else []
+
+    def refresh(self) -> int:
+        """Take in who is new; how many there are."""
+        for path in sorted(self._strangers.glob("*.npz")):
+            if path.stem not in self._known:
+                self._known.add(path.stem)
+                (self.held if watched(path.stem) else self.trained).append(load_posed(path))
+        return len(self._known)
+
+
+def tinted(batch: Batch, rng: np.random.Generator) -> Batch:
+    """The same light and saturation changed in all pictures of a batch's person."""
+    share = 1.0 if rng.random() < 0.4 else float(rng.uniform(0.5, 1.25))
+    gain = np.exp(rng.normal(0, 0.07, 3) + rng.normal(0, 0.12))
+    grey = np.tile(np.array([0.30, 0.59, 0.11]), (3, 1))
+    mix = torch.from_numpy((grey * (1 - share) + np.eye(3) * share) * gain[:, None]).float()
+    out = dict(batch)
+    for name in ("seen", "drawn", "truth"):
+        rgb, alpha = batch[name][:, :3], batch[name][:, 3:]
+        rgb = torch.einsum("ij,bjhw->bihw", mix, rgb)
+        out[name] = torch.cat([torch.minimum(rgb.clamp(min=0), alpha), alpha], 1)
+    return out
+
+
+def jittered(batch: Batch, rng: np.random.Generator) -> Batch:
+    """All pictures of a batch's person turned, scaled and moved alike, as if framed otherwise."""
+    scale, angle = float(np.exp(rng.normal(0, 0.04))), float(rng.normal(0, 0.05))
+    across, down = (float(v) for v in rng.normal(0, 0.03, 2))
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    matrix = torch.tensor([[cos, -sin, across], [sin, cos, down]], dtype=torch.float32)
+    out = dict(batch)
+    grids: dict[int, Tensor] = {}
+    for name in ("seen", "drawn", "truth", "flow", "face"):
+        value = batch[name]
+        size = value.shape[-1]
+        if size not in grids:
+            grids[size] = functional.affine_grid(
+                matrix[None], [1, 1, size, size], align_corners=False
+            )
+        grid = grids[size].expand(len(value), -1, -1, -1)
+        out[name] = functional.grid_sample(
+            value, grid, padding_mode="border", align_corners=False
+        )  # fmt: skip
+    # where to look from: the inverse turn and scale of the displacements
+    back = torch.linalg.inv(matrix[:, :2])
+    out["flow"] = torch.einsum("ij,bjhw->bihw", back, out["flow"])
+    return out
+
+
+def joined(parts: list[Batch]) -> Batch:
+    """Several batches as one."""
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+class Batches:
+    """Random batches: some rows of each of several people."""
+
+    def __init__(self, people: People, size: int, seed: int) -> None:
+        self._people, self._size = people, size
+        self._rng = np.random.default_rng(seed)
+
+    def draw(self) -> Batch:
+        """One batch; see `training.frames.relight.batch_of`."""
+        rng, parts = self._rng, []
+        for _ in range(self._size // ROWS):
+            own = self._people.own and rng.random() < OWN_SHARE
+            crowd = self._people.own if own else self._people.trained
+            person = crowd[rng.integers(len(crowd))]
+            rows = rng.choice(len(person.motion_FD), ROWS, replace=False)
+            batch = tinted(batch_of(person, rows, bool(rng.random() < 0.5)), rng)
+            parts.append(jittered(batch, rng))
+        return joined(parts)
+
+
+@torch.no_grad()
+def watch(net: Relight, people: list[Posed], device: str) -> str:
+    """dB before and after, by look."""
+    found: dict[str, list[Float32Array]] = {}
+    for person in people:
+        batch = {k: v.to(device) for k, v in batch_of(person, slice(None)).items()}
+        light = net(batch["seen"], batch["flow"], batch["motion"])
+        values = [_decibel(error(p, batch)) for p in (batch["drawn"], lit(batch["drawn"], light))]
+        look = person.id.split("-")[0] if "-" in person.id else "own"
+        found.setdefault(look, []).append(np.array(values, np.float32))
+    return ", ".join(
+        f"{look} " + " / ".join(f"{v:.2f}" for v in np.mean(rows, 0))
+        for look, rows in sorted(found.items())
+    )
+
+
+def _decibel(error_B: Tensor) -> float:
+    return float(-10 * torch.log10(error_B + 1e-6).mean())
+
+
+def train(given: argparse.Namespace) -> None:
+    """Train for a number of minutes."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.manual_seed(given.seed)
+    people = People(given.strangers, given.own)
+    print(f"{people.refresh()} strangers, {len(people.own)} of our own", flush=True)
+    net = Relight()
+    if given.start:
+        state = torch.load(given.start, map_location="cpu", weights_only=True)
+        net.load_state_dict(state["light"])
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=1e-2)
+    average = Averager(net)
+    batches = Batches(people, given.batch, given.seed)
+    began = shown = time.monotonic()
+    step, gains = 0, []
+    while (elapsed := time.monotonic() - began) < given.minutes * 60:
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(elapsed / (given.minutes * 60), given.rate)
+        batch = {k: v.to(device) for k, v in batches.draw().items()}
+        optimiser.zero_grad(set_to_none=True)
+        with torch.autocast(device, torch.bfloat16):
+            loss, before, after = relight_loss(net, batch)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        average.update(net)
+        gains.append(float(after - before))
+        step += 1
+        if time.monotonic() - shown > given.every:
+            shown = time.monotonic()
+            save(average.module, given.out)
+            print(
+                f"{elapsed / 60:5.1f} min step {step} trained {np.mean(gains):+.2f} dB; watched "
+                f"{watch(average.module, people.held[:60], device)}; {people.refresh()} people",  # type: ignore[arg-type]
+                flush=True,
+            )
+            gains.clear()
+    save(average.module, given.out)
+    if people.held:
+        print(watch(average.module, people.held, device), flush=True)  # type: ignore[arg-type]
+
+
+def save(net: torch.nn.Module, path: Path) -> None:
+    """Write the averaged weights."""
+    torch.save({"light": {k: v.cpu() for k, v in net.state_dict().items()}}, path)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--strangers", type=Path, required=True)
+    parser.add_argument("--own", type=Path, help="bundled characters")
+    parser.add_argument("--start", type=Path, help="checkpoint to go on from")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=40)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--every", type=float, default=90, help="seconds between two looks")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    train(given)
+
+
+if __name__ == "__main__":
+    main()
