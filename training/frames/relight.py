@@ -26,7 +26,7 @@ _MOVING: Final = tuple(
     MOTION_INDEX[name] for name in BLENDSHAPES if not name.startswith(("eyeLook", "eyeBlink"))
 )
 LIGHT_COST: Final = 0.3
-ROUGH_COST: Final = 2.0
+ROUGH_COST: Final = 6.0
 DROPPED: Final = 0.05
 """Share of the deep channels and of the motion's code that is left out at a time in training."""
 _POSE: Final = slice(MOTION_INDEX["headYaw"], MOTION_INDEX["headZ"] + 1)
@@ -162,11 +162,22 @@ def soft(picture_BCHW: Tensor) -> Tensor:
     return picture_BCHW
 
 
+def covered(batch: Batch) -> Tensor:
+    """How much each pixel counts (B, 1, H, W): `face_weight` where the person covers both pictures.
+
+    Where only one of them shows somebody no light is right: hair that should have moved away would
+    be made to look like what lies behind it.
+    """
+    alpha = torch.minimum(batch["drawn"][:, 3:], batch["truth"][:, 3:])
+    both = -functional.max_pool2d(-(alpha > 0.98).float(), 5, 1, 2)
+    return both * batch["face"]
+
+
 def error(picture_B4HW: Tensor, batch: Batch) -> Tensor:
-    """Mean squared error of each sample (B,) over grey, both softened, weighted by the face."""
-    whole = soft(picture_B4HW - batch["truth"])
-    apart = whole[:, :3] - 0.5 * whole[:, 3:]
-    return (apart.square() * batch["face"]).sum((1, 2, 3)) / (3 * batch["face"].sum((1, 2, 3)))
+    """Mean squared error of each sample (B,), both softened, weighted by `covered`."""
+    weight = covered(batch)
+    apart = soft(picture_B4HW - batch["truth"])[:, :3]
+    return (apart.square() * weight).sum((1, 2, 3)) / (3 * weight.sum((1, 2, 3)) + 1)
 
 
 def relight_loss(net: Relight, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -179,7 +190,7 @@ def relight_loss(net: Relight, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     after = lit(batch["drawn"], light)
     decibel = 10 * torch.log10(error(after, batch) + 1e-6)
     before = 10 * torch.log10(error(batch["drawn"], batch) + 1e-6)
-    apart = (soft(after - batch["truth"]).abs() * batch["face"]).mean()
+    apart = (soft(after - batch["truth"]).abs() * covered(batch)).mean()
     rough = light.diff(dim=2).square().mean() + light.diff(dim=3).square().mean()
     loss = 0.1 * decibel.mean() + 8.0 * apart + ROUGH_COST * rough + LIGHT_COST * light.abs().mean()
     return loss, -before.mean().detach(), -decibel.mean().detach()
