@@ -187,7 +187,7 @@ class FrameGenerator:
         self.precision = ""
         """What paints: `fp32` or `int8`; "" where the character needs no network."""
         self._painter = self._make_painter(package, character, provider, threads, paint)
-        self._relighter = self._make_relighter(package, provider, threads, relight and paint)
+        self._relighter = self._make_relighter(package, provider, relight and paint)
         self._beside = Beside("personare-paint")
         self._premultiplied = np.zeros((self._size, self._size, 4), np.uint8)
         self._frame = np.zeros((self._size, self._size, 4), np.uint8)
@@ -217,7 +217,7 @@ class FrameGenerator:
         return painter
 
     def _make_relighter(
-        self, package: ModelPackage, provider: ProviderReport | str, threads: int, wanted: bool
+        self, package: ModelPackage, provider: ProviderReport | str, wanted: bool
     ) -> Relighter | None:
         bank = self.geometry.eye_bank
         learnt = bank is None or bank.imported
@@ -226,9 +226,8 @@ class FrameGenerator:
         asked = provider if isinstance(provider, str) else provider.name
         eight = f"{GRAPH}{INT8}"
         small = QUALITIES[self.quality].int8 and asked == "cpu" and eight in package.manifest.graphs
-        return Relighter(
-            package, self.geometry.layers, provider, threads, eight if small else GRAPH
-        )
+        graph = eight if small else GRAPH
+        return Relighter(package, self.geometry.layers, provider, graph)
 
     @property
     def painter(self) -> Painter | BankPainter | None:

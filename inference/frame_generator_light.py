@@ -96,12 +96,12 @@ class Relighter:
         package: ModelPackage,
         layers: tuple[Layer, ...] | list[Layer],
         provider: ProviderReport | str,
-        threads: int,
         graph: str = GRAPH,
     ) -> None:
         """`graph` is GRAPH, or GRAPH with the ending of eight bits."""
         self._small = SmallFrame(layers)
-        self._session = open_session(package.path(graph), provider, threads)
+        # one thread: the paint, which runs beside it, wants the other core
+        self._session = open_session(package.path(graph), provider, 1)
 
     def inputs(self, placed: list[Placed], motion_D: Float32Array) -> dict[str, Float32Array]:
         """What the graph is given, by the names of its inputs."""
