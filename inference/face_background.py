@@ -1,4 +1,4 @@
-"""The still background of a character: what the picture shows behind the person, on a 16:9 canvas.
+"""The background of a character: what the picture shows behind the person, on a 16:9 canvas.
 
 The frame is a square that stands in the canvas' middle, as high as the canvas
 (`inference.compositor`). What the user's picture shows beside the person is kept where it is, so

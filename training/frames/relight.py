@@ -39,7 +39,7 @@ def amount(motion_BD: Tensor) -> Tensor:
 
     Blinks, gaze and breath count as rest: eyes are drawn as they are, and the body knows its own.
     """
-    pose = (motion_BD[:, _POSE].abs() * torch.tensor(_AMOUNTS)).sum(1)
+    pose = (motion_BD[:, _POSE].abs() * motion_BD.new_tensor(_AMOUNTS)).sum(1)
     return (pose + 2.0 * motion_BD[:, list(_MOVING)].sum(1)).clamp(max=1.0)
 
 

@@ -4,7 +4,7 @@
 
 Both folders hold what `training.imported.pack --draw` and `training.frames.dataset pack --draw`
 write; they may grow while training runs. One stranger in twelve is kept to watch. Checkpoints hold
-averaged weights. Runs on the CPU in bfloat16 or on a GPU.
+averaged weights. Runs on the CPU in bfloat16; on a GPU it was not tried.
 """
 
 from __future__ import annotations
