@@ -49,6 +49,10 @@ class GridFlow:
         points_3P = self._posed(self._displaced(motion_D), motion_D[POSE])
         return self._inverse(points_3P, self._cells(frame_box_4))
 
+    def shift(self, motion_D: Float32Array) -> Float32Array:
+        """How far the grid's samples go under a motion, in pixels (2, GRID, GRID)."""
+        return self._shift(self._posed(self._displaced(motion_D), motion_D[POSE]))
+
     def pose(self, pose_6: Float32Array, frame_box_4: Float32Array) -> Float32Array:
         """As `whole` without any expression: where in the unposed head to look.
 
@@ -100,13 +104,15 @@ class GridFlow:
         cells[1] = ((frame_box_4[1] - y + frame_box_4[3] * step_N) * (GRID / h) - 0.5)[:, None]
         return cells
 
+    def _shift(self, point_3P: Float32Array) -> Float32Array:
+        shift_2P = _project(point_3P, self._camera_34) - self._rest_2P
+        return shift_2P.reshape(2, GRID, GRID)
+
     def _inverse(self, point_3P: Float32Array, wanted_2HW: Float32Array) -> Float32Array:
         """Where to look so that place + shift(place) = wanted; in pixels (2, H, W)."""
         x, y, w, h = self._box_4
         cells_2 = np.array([[GRID / w], [GRID / h]], np.float32)
-        shift = ((_project(point_3P, self._camera_34) - self._rest_2P) * cells_2).reshape(
-            2, GRID, GRID
-        )
+        shift = self._shift(point_3P) * cells_2[..., None]
         at = wanted_2HW.copy()
         found = np.empty_like(at)
         for step in STEPS:

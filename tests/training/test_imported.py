@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from inference.contract import MOTION_INDEX, MOTION_SIZE, PersonareError
+from inference.frame_generator_layers import load_geometry
 from training.frames.motions import put, shape
 from training.imported import evaluate, gaps, identity_distance, rows, sheets
 from training.imported.bring import into_frame, over_grey
 from training.imported.cases import motions, read_case, true_motion
 from training.imported.measure import Measured, hours
-from training.imported.one_layer import one_layer
+from training.imported.one_layer import known_flow, one_layer
 from training.imported.regions import boxes, detail_kept, scores
 from training.people.labels import LABEL_INDEX
 
@@ -81,6 +82,20 @@ def test_one_layer_moves_what_the_flow_says() -> None:
     assert np.array_equal(one_layer(portrait, 0 * flow)[16:24, 11:19], portrait[16:24, 11:19])
 
 
+def test_the_known_flow_is_that_of_the_uppermost_layer() -> None:
+    geometry = load_geometry(Path("assets/characters/lena/geometry.npz"))
+    rest = np.zeros(MOTION_SIZE, np.float32)
+    assert np.abs(known_flow(geometry, rest)).max() < 1e-3
+    turned = rest.copy()
+    turned[MOTION_INDEX["headYaw"]] = np.radians(10)
+    flow = known_flow(geometry, turned)
+    head = next(layer for layer in geometry.layers if layer.name == "head")
+    x, y, w, h = head.box_4
+    nose = flow[int(y + h / 2), int(x + w / 2)]
+    assert abs(nose[0]) > 5 > abs(nose[1])
+    assert np.abs(flow[-4:]).max() < 2  # shoulders stay
+
+
 def test_truth_and_portrait_are_framed_alike() -> None:
     rgba = np.zeros((512, 512, 4), np.uint8)
     rgba[100:300, 150:350] = (200, 100, 50, 255)
@@ -130,7 +145,11 @@ class Person:
                 for measure in ("psnr", "ssim")
             }
         }
-        self.turns = {"yaw 10": (20.0, full - 4.0), "yaw -20": (15.0, full - 8.0)}
+        self.turns = {
+            "yaw 10": (20.0, 19.0, full - 4.0),
+            "yaw -20": (15.0, 14.0, full - 8.0),
+            "roll 15": (20.0, 19.0, 18.0),
+        }
         self.gaps: dict[str, list[float]] = {"lids": [40 - full], "lips": [0.2]}
         self.detail = {"skin": full / 30}
 
@@ -151,8 +170,8 @@ def test_rows_are_met_only_where_both_gains_are() -> None:
 
 def test_rows_of_turns_gaps_and_detail() -> None:
     good, bad = person("photo", 29.5), person("photo", 27.0)
-    assert [row.met for row in rows.turn_rows([good])] == [True, True]
-    assert [row.met for row in rows.turn_rows([bad])] == [False, True]
+    assert [row.met for row in rows.turn_rows([good])] == [True, True, None]
+    assert [row.met for row in rows.turn_rows([bad])] == [False, True, None]
     assert [row.met for row in rows.gap_rows([person("photo", 39.5)])] == [True, True]
     assert [row.met for row in rows.gap_rows([bad])] == [False, True]
     assert [row.met for row in rows.detail_rows([good, bad])] == [False]

@@ -45,7 +45,10 @@ NAMED: Final = (
 QUICK: Final = (
     "rest", "aa", "PP", "smile", "blink", "look left", "yaw 10", "yaw 20", "random",
 )  # fmt: skip
-TURNED: Final = ("yaw 10", "yaw -10", "yaw 20", "yaw -20")
+TURNED: Final = (
+    "yaw 10", "yaw -10", "yaw 20", "yaw -20", "pitch 10", "pitch -10", "pitch 15", "pitch -15",
+    "roll 10", "roll 15", "roll -15",
+)  # fmt: skip
 """Motions that the one-layer warp is compared at, and whose true flow is kept."""
 CLOSING: Final = ("PP", "shut")
 """Motions that close the lips, whatever the picture's do."""
@@ -201,14 +204,17 @@ def draw_missing(
 
 
 def _holds(path: Path, asked: dict[str, Float32Array]) -> bool:
-    """Whether a case's file holds all these motions."""
+    """Whether a case's file holds all these motions, and the flow where it should."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             known = json.loads(str(archive["facts"]))["motions"]
+            flows = {name for k, name in enumerate(known) if f"flow_{k}" in archive.files}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return False
     return all(
-        name in known and np.allclose(known[name], motion_D, atol=1e-6)
+        name in known
+        and np.allclose(known[name], motion_D, atol=1e-6)
+        and (name in flows or name not in TURNED)
         for name, motion_D in asked.items()
     )
 

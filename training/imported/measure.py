@@ -11,12 +11,12 @@ import numpy as np
 
 from inference.contract import MOTION_INDEX, Float32Array
 from inference.face_camera import SIZE
-from inference.frame_generator import FrameGenerator
+from inference.frame_generator import FrameGenerator, clean_motion
 from training.frames.evaluate import psnr
 from training.imported import gaps
 from training.imported.bring import Brought, into_frame, labels_in_frame, over_grey
 from training.imported.cases import CLOSING, TURNED, Case
-from training.imported.one_layer import one_layer
+from training.imported.one_layer import known_flow, one_layer, one_skin
 from training.imported.regions import boxes, detail_kept, scores
 from training.imported.sheets import on_grey
 from training.people.labels import LABEL_INDEX
@@ -42,8 +42,9 @@ class Measured:
     truth: dict[str, Float32Array] = field(default_factory=dict)
     drawn: dict[str, Float32Array] = field(default_factory=dict)
     scores: dict[str, _Scores] = field(default_factory=dict)
-    turns: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Face PSNR of the one-layer warp and of the full frame, by motion."""
+    turns: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """Face PSNR of the one-layer warp by the rig's flow, of the same by the flow that the import
+    knows, and of the full frame, by motion."""
     gaps: dict[str, list[float]] = field(default_factory=dict)
     """Pixels of `lips` and `lids`."""
     detail: dict[str, float] = field(default_factory=dict)
@@ -86,16 +87,21 @@ class Meter:
             }
 
     def turns(self) -> None:
-        """The one-layer warp beside the frame."""
+        """The one-layer warp, by the rig's flow and by the import's own, beside the frame."""
         portrait = self.case.frames["rest"]
+        own = into_frame(portrait, self.brought.matrix_23)
         for name in TURNED:
             if name not in self.case.flows:
                 continue
             baseline = one_layer(portrait, self.case.flows[name])
+            motion_D = clean_motion(self.case.motions[name])
+            known = one_skin(own, known_flow(self.full.geometry, motion_D))
             flat = over_grey(into_frame(baseline, self.brought.matrix_23))
             box = self.places(name)["face"][0]
             truth = self.out.truth[name][box]
-            self.out.turns[name] = psnr(flat[box], truth), psnr(self.out.drawn[name][box], truth)
+            pictures = flat, over_grey(known), self.out.drawn[name]
+            true, same, full = (psnr(picture[box], truth) for picture in pictures)
+            self.out.turns[name] = true, same, full
 
     def detail(self) -> None:
         """Skin and hair at rest against the user's own picture."""
