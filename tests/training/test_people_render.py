@@ -19,11 +19,14 @@ pytest.importorskip("scipy")
 pytest.importorskip("PIL")
 pytest.importorskip("cv2")
 
+from training.people.costumes import draw_costume
+from training.people.draw import draw_figure
 from training.people.figure import Figure
 from training.people.labels import LABEL_INDEX, labels
 from training.people.motions import Performances
 from training.people.sample import Sample, make_sample
 from training.people.scenes import draw_scene
+from training.people.spec import CollarSpec, Costume, HatSpec
 from training.people.studio import Studio, chance
 from training.rig.surface import footing, places
 
@@ -86,6 +89,24 @@ def test_labels_know_a_face(studio: Studio, figure: Figure) -> None:
     found = labels(figure, studio.draw(figure, rest, scene).seen)
     for name in ("background", "clothes", "face", "iris", "lips", "brows"):
         assert (found == LABEL_INDEX[name]).any(), name
+
+
+def test_a_costume_is_worn_and_known_by_its_labels(studio: Studio) -> None:
+    plain = draw_figure("train", "photo", 5001)
+    figure = studio.figure("train", "photo", 5001, costume=True)
+    assert plain.costume is None
+    assert figure.figure.costume == draw_costume(plain)
+    costume = Costume(HatSpec("tower", rise=0.6, brim=0.3, corners=1), CollarSpec("ruff"), 0.8)
+    counts = []
+    for worn in (None, costume):
+        plain.costume = worn
+        figure = Figure(plain, studio.assets, studio.marks)
+        rest = figure.deform(np.zeros(MOTION_SIZE, np.float32))
+        scene = draw_scene(figure, plain, chance(plain, 1))
+        found = labels(figure, studio.draw(figure, rest, scene).seen)
+        counts.append({n: int((found == LABEL_INDEX[n]).sum()) for n in ("hair_front", "beard")})
+    assert counts[1]["hair_front"] > counts[0]["hair_front"] + 50  # the hat
+    assert counts[1]["beard"] > 50
 
 
 def test_a_sample_is_whole_and_its_flow_leads_to_the_same_kind_of_pixel(sample: Sample) -> None:

@@ -171,7 +171,7 @@ def test_a_network_learns_and_is_exported(network: str, tmp_path: Path) -> None:
     write_people(tmp_path)
     given = argparse.Namespace(
         network=network, data=tmp_path, textures=[], out=tmp_path / "net.pt", start=None,
-        minutes=5, steps=3, batch=2, rate=1e-3, backdrops=3, seed=1,
+        minutes=5, steps=3, batch=2, rate=1e-3, backdrops=3, seed=1, cartoons=0.0,
     )  # fmt: skip
     training.train(given)
     net, kept = load(given.out)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from inference.contract import MOTION_INDEX, MOTION_SIZE, Float32Array
-from training.people import extras, locks, strokes
+from training.people import costumes, extras, locks, strokes
 from training.people.bend import Bender
 from training.people.pictures import FurPicture, PaintedEyes, PaintedSkin, Plain, Strands
 from training.people.points import Landmarker
@@ -46,6 +46,9 @@ class Figure(Person):
         if style in LOCKS:
             self._wear_locks(assets)
         self._wear_extras()
+        if spec.costume is not None:
+            anchors = (self._nearest("chin"), self._nearest("collar"))
+            costumes.wear(self, spec.costume, self.skull, anchors)
         self._close_lids()
         if spec.look != "photo":
             self._dress()
@@ -107,6 +110,12 @@ class Figure(Person):
         body = self.assets.base.obj.groups["body"]
         return int(body[np.argmax(self.base_B3[body, 1])])
 
+    def _nearest(self, mark: str) -> int:
+        """The base vertex nearest to a landmark."""
+        body = self.assets.base.obj.groups["body"]
+        place = self.marks.rows(self, [mark]) @ self.base_B3
+        return int(body[np.argmin(((self.base_B3[body] - place) ** 2).sum(1))])
+
     def _wear_locks(self, assets: RigAssets) -> None:
         spec = self.figure
         mesh, self.pieces = locks.build(spec.hair, self.skull).mesh(self.base_B3, self._anchor)
@@ -130,11 +139,14 @@ class Figure(Person):
 
     def _wear_extras(self) -> None:
         spec = self.figure
-        if spec.beard is not None:
-            made = extras.beard(self, spec.beard)
+        beard = spec.beard
+        if spec.costume is not None and spec.costume.beard > 0:
+            beard = costumes.short_beard(spec.costume)
+        if beard is not None:
+            made = extras.beard(self, beard)
             if made is not None:
-                picture = FurPicture(spec.beard.shape, spec.beard.density, spec.beard.seed % 8)
-                self._add("beard", made[0], "fur", picture, colour=spec.beard.colour)
+                picture = FurPicture(beard.shape, beard.density, beard.seed % 8)
+                self._add("beard", made[0], "fur", picture, colour=beard.colour)
                 self.parts["beard"].root_N = made[1]
                 self.parts["beard"].uniforms = {"finish": (1.0, 0.35, 0.0, 0.0)}
         if spec.ears != "human":

@@ -15,14 +15,15 @@ LABELS: Final = (
     "lips", "mouth", "teeth", "tongue", "hair_back", "hair_front", "beard", "glasses",
 )  # fmt: skip
 """`body` is skin below the head; `lids` the skin of the eyelids; `mouth` its inner walls;
-`glasses` frames (lenses are clear: what is behind them has its own label); cat's ears and horns
-count as hair before the face."""
+`glasses` frames (lenses are clear: what is behind them has its own label); cat's ears, horns
+and hats count as hair before the face."""
 LABEL_INDEX: Final = {name: k for k, name in enumerate(LABELS)}
 _OF_PART: Final = {
     "clothes": "clothes", "neck": "body", "skin": "face", "eyes": "white", "brows": "brows",
     "lashes": "lashes", "lower_lashes": "lashes", "teeth": "teeth", "tongue": "tongue",
     "seam": "lips", "hair": "hair_back", "beard": "beard", "frame": "glasses",
-    "ears_outer": "hair_front", "ears_inner": "hair_front",
+    "ears_outer": "hair_front", "ears_inner": "hair_front", "hat": "hair_front",
+    "collar": "clothes", "long_beard": "beard",
 }  # fmt: skip
 IRIS_RADIUS: Final = 0.115
 """Of a human iris, in the eye mesh's texture."""

@@ -85,6 +85,53 @@ class GlassesSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class HatSpec:
+    """Angles (degrees) from the crown, lengths in dm. `kind`: dome, tower, crown, hood. The rim is
+    at `front` and `back`, `lift` over the skull; `rise` is how much taller, `flare` how much wider
+    it gets; the brim is `brim` wide, turned up by `turned` at `corners` places (0: a peak)."""
+
+    kind: str = "dome"
+    front: float = 50.0
+    back: float = 90.0
+    lift: float = 0.12
+    rise: float = 0.1
+    flare: float = 0.0
+    brim: float = 0.0
+    turned: float = 0.0
+    droop: float = 0.0
+    corners: int = 0
+    twist: float = 0.0
+    colour: Colour = (0.05, 0.05, 0.05)
+    gloss: float = 0.0
+    streaks: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class CollarSpec:
+    """`kind`: stand, ruff, scarf; `gap` (dm) from its top to the chin, `width` how far it stands
+    out, `dip` how much lower it is in front."""
+
+    kind: str = "stand"
+    gap: float = 0.15
+    width: float = 0.4
+    dip: float = 0.1
+    folds: int = 12
+    colour: Colour = (0.8, 0.8, 0.75)
+
+
+@dataclass(frozen=True, slots=True)
+class Costume:
+    """What is worn besides clothes; `beard` is how far (dm) it hangs below the chin, 0: none."""
+
+    hat: HatSpec | None = None
+    collar: CollarSpec | None = None
+    beard: float = 0.0
+    wide: float = 0.6
+    beard_colour: Colour = (0.03, 0.02, 0.015)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LineSpec:
     """Outlines of a drawing: width in pixels of a 512 frame, colour (sRGB 0..1), how much of the
     colour below shows through."""
@@ -109,6 +156,7 @@ class FigureSpec:
     beard: BeardSpec | None = None
     glasses: GlassesSpec | None = None
     lines: LineSpec | None = None
+    costume: Costume | None = None
     ears: str = "human"
     """human, cat, horns."""
     mascot: str = ""

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from inference.contract import Float32Array, UInt8Array
+from training.people.costumes import draw_costume
 from training.people.draw import draw_figure
 from training.people.figure import Figure
 from training.people.outlines import ink
@@ -43,9 +44,11 @@ class Studio:
         self.size = size
         self.renderer = Renderer(size, samples, FINENESS)
 
-    def figure(self, split: Split, look: Look, index: int) -> Figure:
-        """The figure of a split's index."""
+    def figure(self, split: Split, look: Look, index: int, costume: bool = False) -> Figure:
+        """The figure of a split's index, in its costume if wanted."""
         spec = draw_figure(split, look, index, texels=512 if self.size <= 288 else 1024)
+        if costume:
+            spec.costume = draw_costume(spec)
         return Figure(spec, self.assets, self.marks)
 
     def draw(self, figure: Figure, deformed: Deformed, scene: Scene, layer: str = "") -> Drawn:

@@ -113,8 +113,9 @@ def shard_path(folder: Path, split: Split, look: Look, first: int) -> Path:
 
 
 def make(
-    studio: Studio, folder: Path, split: Split, look: Look, first: int, people: int, poses: int
-) -> None:
+    studio: Studio, folder: Path, split: Split, look: Look, first: int, people: int, poses: int,
+    costumes: bool = False,
+) -> None:  # fmt: skip
     """Draw a shard of figures, unless it is there."""
     path = shard_path(folder, split, look, first)
     if path.exists():
@@ -122,7 +123,7 @@ def make(
     pictures = []
     for index in range(first, first + people):
         try:
-            figure = studio.figure(split, look, index)
+            figure = studio.figure(split, look, index, costumes)
         except ValueError as error:  # a head too strange to be bent
             print(f"left out {split} {look} {index}: {error}", flush=True)
             continue
@@ -150,6 +151,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500, help="figures of each look")
     parser.add_argument("--per-shard", type=int, default=PER_SHARD, help="figures")
     parser.add_argument("--poses", type=int, default=4)
+    parser.add_argument("--costumes", action="store_true", help="hats, collars, hanging beards")
     parser.add_argument("--size", type=int, default=SIZE)
     given = parser.parse_args()
     cv2.setNumThreads(1)
@@ -159,7 +161,8 @@ def main() -> None:
         for first in range(given.first, given.first + given.count, given.per_shard):
             people = min(given.per_shard, given.first + given.count - first)
             for look in given.looks:
-                make(studio, given.out, given.split, look, first, people, given.poses)
+                make(studio, given.out, given.split, look, first, people, given.poses,
+                     given.costumes)  # fmt: skip
                 print(f"{given.split} {look} {first}", flush=True)
     finally:
         studio.close()

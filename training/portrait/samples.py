@@ -13,6 +13,7 @@ import numpy as np
 from inference.contract import Float32Array, UInt8Array
 from inference.portrait_place import Place, crop_matrix, is_head, other_side, place_of
 from training.portrait.backdrops import Backdrops, cover
+from training.portrait.cartoons import draw_cartoon
 from training.portrait.geometry import Look, draw_look, template_of
 from training.portrait.wear import worn
 
@@ -23,7 +24,7 @@ REACH: Final = (3.5, 9.4)
 about 3.7 of them tall from chin to crown."""
 FRAME_REACH: Final = 9.2
 """The same of the frame that masks are wanted in."""
-EXAGGERATE: Final = {"photo": 0.12, "toon": 0.3, "drawn": 0.35}
+EXAGGERATE: Final = {"photo": 0.12, "toon": 0.3, "drawn": 0.35, "cartoon": 0.15}
 
 
 @dataclass(slots=True)
@@ -73,10 +74,13 @@ class Crop:
 
 
 class Sampler:
-    """Draws samples of both networks."""
+    """Draws samples of both networks; `cartoons` is the share of flat ones among the figures."""
 
-    def __init__(self, people: People, backdrops: Backdrops, rng: np.random.Generator) -> None:
+    def __init__(
+        self, people: People, backdrops: Backdrops, rng: np.random.Generator, cartoons: float = 0.0
+    ) -> None:
         self.people, self.backdrops, self.rng = people, backdrops, rng
+        self.cartoons = cartoons
         self.head = is_head(people.names)
         self.template = template_of(np.stack(people.points_NL2), self.head)
         self.mirror = np.array([people.names.index(other_side(name)) for name in people.names])
@@ -85,14 +89,21 @@ class Sampler:
         """Where the head of some points is."""
         return place_of(points_L2[self.head], self.template[self.head])
 
-    def _figure(self, index: int) -> tuple[UInt8Array, UInt8Array, Float32Array]:
-        people = self.people
-        rgba, masks = people.rgba_NHW4[index], people.masks_NHW4[index]
-        points = people.points_NL2[index]
+    def _figure(self, index: int | None) -> tuple[UInt8Array, UInt8Array, Float32Array, float]:
+        """Picture, masks and points of a figure, of any one if `index` is None; and how often
+        its features are to be exaggerated."""
+        people, look = self.people, "cartoon"
+        if index is None and self.rng.random() < self.cartoons:
+            made = draw_cartoon(self.rng, people.names, self.template)
+            rgba, masks, points = made.rgba, made.masks, made.points
+        else:
+            index = int(self.rng.integers(len(people))) if index is None else index
+            rgba, masks = people.rgba_NHW4[index], people.masks_NHW4[index]
+            points, look = people.points_NL2[index], people.looks[index]
         if self.rng.random() < 0.5:
             rgba, masks = cv.flip(rgba, 1), cv.flip(masks, 1)
             points = points[self.mirror] * np.array([-1, 1]) + np.array([rgba.shape[1] - 1, 0])
-        return rgba, masks, points.astype(np.float32)
+        return rgba, masks, points.astype(np.float32), EXAGGERATE[look]
 
     def crop(
         self, side: int, frame: bool = False, plain: bool = False, index: int | None = None
@@ -100,8 +111,7 @@ class Sampler:
         """A sample of the portrait network: of a head, or seldom of none. `frame`: cut as an
         imported picture is framed. `plain`: without wear or bends, for tests. `index`: whom."""
         rng = self.rng
-        index = int(rng.integers(len(self.people))) if index is None else index
-        rgba, masks, points = self._figure(index)
+        rgba, masks, points, much = self._figure(index)
         place = self.place(points)
         if not frame and not plain and rng.random() < 0.04:
             return self._nothing(side)
@@ -110,7 +120,6 @@ class Sampler:
             matrix = self._beside(place, side)
         look = Look(matrix)
         if not plain:
-            much = EXAGGERATE[self.people.looks[index]]
             look = draw_look(rng, points, self.people.names, matrix, side, much)
         x, y = look.maps(side)
         behind = self.backdrops.draw(rng)
@@ -199,8 +208,7 @@ class Sampler:
     def _add(self, rgb: Float32Array, found: list[Place]) -> Float32Array:
         """Put one more figure into a scene, unless it would hide an earlier one's face."""
         rng, side = self.rng, rgb.shape[0]
-        index = int(rng.integers(len(self.people)))
-        rgba, _, points = self._figure(index)
+        rgba, _, points, much = self._figure(None)
         place = self.place(points)
         size = math.exp(float(rng.uniform(math.log(7.0), math.log(46.0))))
         reach = side / size
@@ -215,7 +223,6 @@ class Sampler:
         shift = (float(middle[0]) - 0.5, float(middle[1]) - 0.5)
         stretch = math.exp(float(rng.normal(0, 0.08)))
         matrix = crop_matrix(place, side, reach, shift, roll, stretch)
-        much = EXAGGERATE[self.people.looks[index]]
         look = draw_look(rng, points, self.people.names, matrix, side, much)
         at = look.points(points)
         new = self.place(at)

@@ -46,7 +46,7 @@ class Trainer:
         self.done: set[str] = set()
         self.people: People = read_people(given.data, "train", None, self.done)
         backdrops = Backdrops(rng, given.backdrops, given.textures)
-        self.sampler = Sampler(self.people, backdrops, rng)
+        self.sampler = Sampler(self.people, backdrops, rng, given.cartoons)
         self.portrait = given.network == "portrait"
         names = self.people.names
         kept = torch.load(given.start, weights_only=False) if given.start else None
@@ -162,6 +162,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--backdrops", type=int, default=500, help="pictures in the bank")
+    parser.add_argument("--cartoons", type=float, default=0.12, help="share of flat figures")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
