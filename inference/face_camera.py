@@ -70,6 +70,14 @@ def cross(vector_3: Any) -> Any:
     return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
 
 
+def crosses(vectors_N3: Any) -> Any:
+    """The matrices (N, 3, 3) of cross products."""
+    x, y, z = np.asarray(vectors_N3).T
+    zero = np.zeros_like(x)
+    rows = [[zero, -z, y], [z, zero, -x], [-y, x, zero]]
+    return np.stack([np.stack(row, 1) for row in rows], 1)
+
+
 def angles(rotation_33: Any) -> tuple[float, float, float]:
     """Yaw (to the person's left), pitch (up) and roll (to the person's left shoulder), radians.
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, MOTION_NAMES, MOTION_SIZE, Float32Array, PersonareError
+from inference.face_lids import close_lids
 from inference.face_model import FaceModel
 from inference.face_points import FEWEST, REMEDY, Landmarks
 from inference.face_warp import REACH, PlaneWarp, fit_warp
@@ -48,11 +49,6 @@ SLIDING: Final = ("jaw_", "neck_", "temple_", "shoulder_", "crown", "cheek_", "f
 _OUTER: Final = (*SLIDING, "ear", "throat", "collar")
 ALONG: Final = 0.15
 """Weight of a sliding mark's error along the outline."""
-BLINK_SCALES: Final = (0.2, 4.0)
-"""Least and most that a blink's travel is changed to close the lids."""
-OVERLAP: Final = ((0.16, 0.26), (1.0, 0.8))
-"""How far a shut upper lid passes the lower one, as a share of what it does on the model's mean:
-two heights of the opening over the distance of the eyes, and the shares there."""
 STEPS: Final = 14
 YAW_LIMIT: Final = np.radians(40.0)
 _OUTLIER: Final = 3.0
@@ -78,6 +74,8 @@ class FaceFit:
     dropped: tuple[str, ...]
     """Marks that were not believed."""
     warp: PlaneWarp
+    told_T: Float32Array | None = None
+    """`face_view.TARGETS`, where they are known already."""
 
     @property
     def places_N2(self) -> Float32Array:
@@ -92,7 +90,7 @@ class FaceFit:
 
 
 @dataclass(slots=True)
-class _Marks:
+class Marks:
     """Usable marks as arrays."""
 
     names: list[str]
@@ -115,9 +113,22 @@ def fit_face(
         PersonareError: there are too few marks, they lie on a line or outside the picture, left
             and right are swapped, they are no face, or it is turned too far aside.
     """
-    marks = _usable(model, landmarks)
-    state = _Solver(model, marks)
+    marks = usable(model, landmarks)
+    state = Solver(model, marks)
     state.run()
+    return finished(model, marks, state, moves)
+
+
+def finished(
+    model: FaceModel, marks: Marks, state: Solver, moves: Collection[str] | None = None,
+    relief: PlaneWarp | None = None,
+) -> FaceFit:  # fmt: skip
+    """What a solver found, carried onto the marks; `relief` tells by its first value how much
+    farther (dm) the head lies at a place than the model has it.
+
+    Raises:
+        PersonareError: see `fit_face`.
+    """
     rotation, weight_M = state.rotation_33, state.weight_M
     if abs(camera.angles(rotation)[0]) > YAW_LIMIT:
         raise PersonareError(
@@ -132,7 +143,7 @@ def fit_face(
     place = state.places_M2[believed].astype(np.float32)
     noise = np.where(marks.by_hand_M, 0.1, marks.noise_M * 0.6)[believed]
     warp = fit_warp(place, miss[believed].astype(np.float32), noise, REACH * apart)
-    points, bases = _warped(model, state.head_N3, rotation, warp, moves)
+    points, bases = _warped(model, state.head_N3, rotation, (warp, relief), moves)
     expression = np.zeros(MOTION_SIZE, np.float32)
     for name, value in zip(EXPRESSIONS, state.expression_E, strict=True):
         expression[MOTION_INDEX[name]] = max(float(value), 0.0)
@@ -143,7 +154,12 @@ def fit_face(
     )  # fmt: skip
 
 
-def _usable(model: FaceModel, landmarks: Landmarks) -> _Marks:
+def usable(model: FaceModel, landmarks: Landmarks) -> Marks:
+    """The marks of a face as arrays.
+
+    Raises:
+        PersonareError: they are too few, or cannot be a face's.
+    """
     index = {name: row for row, name in enumerate(model.landmarks)}
     names = [
         name
@@ -179,14 +195,14 @@ def _usable(model: FaceModel, landmarks: Landmarks) -> _Marks:
         [NOISE[mark.by] / np.sqrt(np.clip(mark.confidence, 0.05, 1)) for mark in chosen]
     )
     slides = by_hand & np.array([name.startswith(SLIDING) for name in names])
-    return _Marks(names, np.array([index[n] for n in names]), place, noise, by_hand, slides)
+    return Marks(names, np.array([index[n] for n in names]), place, noise, by_hand, slides)
 
 
-class _Solver:
+class Solver:
     """The unknowns, and Gauss-Newton steps on them."""
 
-    def __init__(self, model: FaceModel, marks: _Marks) -> None:
-        self._model, self._marks = model, marks
+    def __init__(self, model: FaceModel, marks: Marks) -> None:
+        self._model, self.marks = model, marks
         rows = marks.row_M
         corner, share = model.landmark_corners_L3[rows], model.landmark_shares_L3[rows]
 
@@ -202,13 +218,13 @@ class _Solver:
         self.identity_K = np.zeros(len(self._shapes_KM3))
         self.expression_E = np.zeros(len(EXPRESSIONS))
         self.weight_M = np.ones(len(rows))
-        self.rotation_33, self._shift_3 = self._start()
+        self.rotation_33, self.shift_3 = self._start()
         self._measure()
 
     def _start(self) -> tuple[Any, Any]:
         """Roll, size and place of the mean face that best meet the marks (Umeyama, 1991)."""
         ours = self._mean_M3[:, :2] * np.array([1.0, -1.0])
-        seen = self._marks.place_M2
+        seen = self.marks.place_M2
         a, b = ours - ours.mean(0), seen - seen.mean(0)
         real, turned = float((a * b).sum()), float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum())
         size = np.hypot(real, turned) / float((a * a).sum())  # pixels per dm
@@ -226,10 +242,10 @@ class _Solver:
 
     def _measure(self) -> None:
         self._turned_M3 = self._rest() @ self.rotation_33.T
-        self._world_M3 = self._turned_M3 + self._shift_3
+        self._world_M3 = self._turned_M3 + self.shift_3
         self._world_M3[:, 2] = np.minimum(self._world_M3[:, 2], -1.0)
         self.places_M2 = camera.project(self._world_M3)
-        self.miss_M2 = self._marks.place_M2 - self.places_M2
+        self.miss_M2 = self.marks.place_M2 - self.places_M2
 
     def across(self, values_M2: Any) -> Any:
         """The part of values that points away from the face's middle, where marks slide."""
@@ -243,21 +259,36 @@ class _Solver:
         out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
         radial = out[:, :, None] * out[:, None, :]
         slide = radial + ALONG * (np.eye(2) - radial)
-        metric = np.where(self._marks.slides_M[:, None, None], slide, np.eye(2))
-        return metric * (np.sqrt(self.weight_M) / self._marks.noise_M)[:, None, None]
+        metric = np.where(self.marks.slides_M[:, None, None], slide, np.eye(2))
+        return metric * (np.sqrt(self.weight_M) / self.marks.noise_M)[:, None, None]
 
     def run(self) -> None:
         """All steps; the first ones move only the pose, so that identity does not mistake it."""
         for step in range(STEPS):
-            self._step(pose_only=step < 3)
-            scaled = np.linalg.norm(self.miss_M2, axis=1) / self._marks.noise_M
-            scale = max(1.0, 1.48 * float(np.median(scaled)))
+            self.step(pose_only=step < 3)
             if step >= 2:
-                self.weight_M = 1 / (1 + (scaled / (_OUTLIER * scale)) ** 2) ** 2
+                self.weigh()
 
-    def _step(self, pose_only: bool) -> None:
+    def weigh(self) -> None:
+        """Trust the marks by how far they lie off."""
+        scaled = np.linalg.norm(self.miss_M2, axis=1) / self.marks.noise_M
+        scale = max(1.0, 1.48 * float(np.median(scaled)))
+        self.weight_M = 1 / (1 + (scaled / (_OUTLIER * scale)) ** 2) ** 2
+
+    def doing(self, rows_P: Any) -> Any:
+        """Displacements (P, 3) of some marks by the expression, before the rotation."""
+        return np.tensordot(self.expression_E, self._bases_EM3[:, rows_P], 1)
+
+    def step(self, pose_only: bool) -> None:
+        """One step on the pose, or on everything."""
+        normal, right = self.equations(pose_only)
+        self.change(np.linalg.solve(normal, right))
+
+    def equations(self, pose_only: bool) -> tuple[Any, Any]:
+        """Normal matrix and right side of a step: of the pose (6), and unless `pose_only` of
+        identity (K) and expression (E); priors included."""
         slope = np.einsum("mab,mbc->mac", self._metric(), camera.slopes(self._world_M3))
-        turn = -np.stack([camera.cross(point) for point in self._turned_M3])
+        turn = -camera.crosses(self._turned_M3)
         columns = [slope @ turn, slope]
         if not pose_only:
             moving = np.concatenate([self._shapes_KM3, self._bases_EM3]) @ self.rotation_33.T
@@ -272,11 +303,14 @@ class _Solver:
             prior += [1.0] * len(self.identity_K) + (1 / self._spread_E**2).tolist()
             pull += (-self.identity_K).tolist() + (-self.expression_E / self._spread_E**2).tolist()
         normal = jacobian.T @ jacobian + np.diag(np.array(prior) + 1e-9)
-        change = np.linalg.solve(normal, jacobian.T @ target + np.array(pull))
+        return normal, jacobian.T @ target + np.array(pull)
+
+    def change(self, change: Any) -> None:
+        """Apply a step: of the pose alone (6,), or of everything."""
         longest = max(1.0, float(np.abs(change[:3]).max()) / 0.3)
         self.rotation_33 = camera.rotation(change[:3] / longest) @ self.rotation_33
-        self._shift_3 = self._shift_3 + change[3:6]
-        if not pose_only:
+        self.shift_3 = self.shift_3 + change[3:6]
+        if len(change) > 6:
             count = len(self.identity_K)
             self.identity_K = np.clip(self.identity_K + change[6 : 6 + count], -4, 4)
             self.expression_E = np.clip(self.expression_E + change[6 + count :], 0, 1)
@@ -287,7 +321,7 @@ class _Solver:
         """All points of the model in the world."""
         rest = self._model.head(self.identity_K.astype(np.float32)).astype(np.float64)
         rest += np.tensordot(self.expression_E, self._model.bases_LN3[self._rows_E], 1)
-        return rest @ self.rotation_33.T + self._shift_3
+        return rest @ self.rotation_33.T + self.shift_3
 
     @property
     def pupil_pixels(self) -> float:
@@ -300,18 +334,24 @@ def _warped(
     model: FaceModel,
     head_N3: Any,
     rotation_33: Any,
-    warp: PlaneWarp,
+    fields: tuple[PlaneWarp, PlaneWarp | None],
     moves: Collection[str] | None,
 ) -> tuple[Float32Array, Float32Array]:
-    """Points and displacements after the warp; depths stay.
+    """Points and displacements after the warp; depths stay but for the second field's, if there is
+    one.
 
     A displacement is what lies between the warped ends of the unwarped one, so that lids and lips
     that meet in the model meet after the warp too.
     """
 
+    warp, relief = fields
+
     def carry(points_P3: Any) -> Any:
         places = camera.project(points_P3)
-        return camera.unproject(places + warp(places.astype(np.float32)), -points_P3[:, 2])
+        depth = -points_P3[:, 2]
+        if relief is not None:
+            depth = depth + relief(places.astype(np.float32))[:, 0]
+        return camera.unproject(places + warp(places.astype(np.float32)), depth)
 
     points = carry(head_N3)
     bases = np.zeros((len(model.bases_LN3), len(head_N3), 3), np.float32)
@@ -323,41 +363,5 @@ def _warped(
             ends = carry(head_N3[moved] + base[moved] @ rotation_33.T)
             bases[row, moved] = ends - points[moved]
     if moves is None:
-        _close_lids(model, points, bases)
+        close_lids(model, points, bases)
     return points.astype(np.float32), bases
-
-
-def _close_lids(model: FaceModel, points_N3: Float32Array, bases_LN3: Float32Array) -> None:
-    """Make the lids meet at eyeBlink 1.0, in place: eyes here are wider, or half shut already.
-
-    The travel is set so that the upper lid passes the lower one by a share of the mean head's.
-    """
-    mean = model.mean_N3[:, :2] * np.array([1.0, -1.0])
-    places = camera.project(points_N3)
-    left, right = model.eyes
-    apart, of_mean = (float(np.linalg.norm(p[left] - p[right])) for p in (places, mean))
-    for side in ("Left", "Right"):
-        row = int(np.flatnonzero(model.base_index_L == MOTION_INDEX[f"eyeBlink{side}"])[0])
-        ends = camera.project(points_N3 + bases_LN3[row])
-        ours = _lids(model, places, ends, side.lower())
-        wanted = _lids(model, mean, mean + model.bases_LN3[row][:, :2] * [1.0, -1.0], side.lower())
-        share = float(np.interp(ours[0] / apart, OVERLAP[0], OVERLAP[1]))
-        over = share * (wanted[1] - wanted[0]) * apart / of_mean
-        scale = (ours[0] + over) / max(ours[1], 1e-6)
-        bases_LN3[row] *= np.float32(np.clip(scale, *BLINK_SCALES))
-
-
-def _lids(model: FaceModel, place_N2: Any, end_N2: Any, side: str) -> tuple[float, float]:
-    """Mean gap between the lids of an eye, and by how much a blink lessens it; y downwards."""
-    rows = {
-        lid: [model.landmarks.index(f"eye_{side}_{lid}_{k}") for k in range(1, 5)]
-        for lid in ("upper", "lower")
-    }
-    before, after = (
-        float((marks[rows["lower"], 1] - marks[rows["upper"], 1]).mean())
-        for marks in (
-            model.at_landmarks(place_N2.astype(np.float32)),
-            model.at_landmarks(end_N2.astype(np.float32)),
-        )
-    )
-    return max(before, 0.0), before - after

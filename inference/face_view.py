@@ -75,8 +75,10 @@ def features(model: FaceModel, fit: FaceFit) -> Float32Array:
     ).astype(np.float32)
 
 
-def _told(model: FaceModel, fit: FaceFit) -> Float32Array | None:
+def told_of(model: FaceModel, fit: FaceFit) -> Float32Array | None:
     """TARGETS (T,) of a fit."""
+    if fit.told_T is not None:
+        return fit.told_T
     law = model.view_law
     if law is None:
         return None
@@ -97,7 +99,7 @@ def with_own_reach(model: FaceModel, fit: FaceFit) -> FaceFit:
     What a picture's face does already it cannot do again: a smile ends where smiles end, so the
     rest of the way is what the motion's whole range makes.
     """
-    told = _told(model, fit)
+    told = told_of(model, fit)
     gains = np.ones(len(GROUPS)) if told is None else np.clip(told[-len(GROUPS) :], *_GAINS)
     gain = dict(zip(GROUPS, gains, strict=True))
     bases = fit.bases_LN3.copy()
@@ -116,7 +118,7 @@ def view_of(model: FaceModel, fit: FaceFit, roll: float = 0.0) -> View:
     Without a law the camera is level and the pivot is the fit's.
     """
     pivot = fit.points_N3[model.pivot]
-    told = _told(model, fit)
+    told = told_of(model, fit)
     tilt = yaw = 0.0
     if told is not None:
         tilt, yaw = (float(np.clip(v, -_LEAN, _LEAN)) for v in told[:2])

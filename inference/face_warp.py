@@ -42,11 +42,12 @@ class PlaneWarp:
 
     centre_M2: Float32Array
     pull_M2: Float32Array
+    """(M, 2), or (M, C) of a field with C values."""
     reach: float
 
     def __call__(self, place_N2: Float32Array) -> Float32Array:
         """Displacement (N, 2) in pixels at places."""
-        out = np.zeros((len(place_N2), 2), np.float32)
+        out = np.zeros((len(place_N2), self.pull_M2.shape[1]), np.float32)
         if not len(self.centre_M2):
             return out
         for start in range(0, len(place_N2), _BLOCK):

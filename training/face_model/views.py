@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -78,7 +78,9 @@ class Sample:
     """The points after each of TURNS (T, L, 2)."""
 
 
-def sample(figure: Figure, marks: Landmarker, pose: int) -> Sample:
+def sample(
+    figure: Figure, marks: Landmarker, pose: int, turns: Sequence[tuple[int, int, int]] = TURNS
+) -> Sample:
     """A figure before a camera."""
     rng = chance(figure.figure, 70 + pose)
     scene = draw_scene(figure, figure.figure, rng)
@@ -96,7 +98,7 @@ def sample(figure: Figure, marks: Landmarker, pose: int) -> Sample:
             then_D[MOTION_INDEX[name]] = min(then_D[MOTION_INDEX[name]] + amount, 1.0)
         moved.append(places(points_of(figure, marks, then_D), scene, FRAME))
     turned = []
-    for turn in TURNS:
+    for turn in turns:
         then_D = motion_D.copy()
         then_D[HEAD] += np.radians(turn)
         turned.append(places(points_of(figure, marks, then_D), scene, FRAME))
