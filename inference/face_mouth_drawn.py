@@ -32,6 +32,8 @@ TONGUE: Final = (0.86, 0.44, 0.45)
 """Colours over that of the skin."""
 TEETH: Final = (0.075, 0.22)
 """Height of the teeth's band: most, over the mouth's width, and over the opening's height."""
+LINE: Final = 1.4
+"""Pixels of the line round an open mouth; it runs out where lips are less apart than twice that."""
 
 
 def is_flat(portrait: UInt8Array, corner: tuple[int, int]) -> bool:
@@ -51,7 +53,8 @@ def drawn_bank(
         return {}
     skin = _skin(portrait, arrays)
     white = np.clip(eye_white(portrait, arrays), 120, 255)
-    tiles = [_tile(arrays, cut, float(jaw), skin, white) for jaw in bank["mouth_jaw"]]
+    line = _ink(portrait, arrays)
+    tiles = [_tile(arrays, cut, float(jaw), skin, white, line) for jaw in bank["mouth_jaw"]]
     out = {"mouth_colour": _encoded(np.concatenate(tiles))}
     alpha = cv.imdecode(bank["tongue_alpha"], cv.IMREAD_GRAYSCALE)
     plain = skin * np.array(TONGUE) * np.ones((*alpha.shape, 1))
@@ -75,8 +78,23 @@ def _skin(portrait: UInt8Array, arrays: Mapping[str, Any]) -> Float32Array:
     return np.asarray(np.median(bright, 0), np.float32)
 
 
+def _ink(portrait: UInt8Array, arrays: Mapping[str, Any]) -> Float32Array:
+    """The darkest colour (3,) round the mouth: that of its lines."""
+    corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
+    window = window_of(portrait, corner, WINDOW_SIZES["mouth"])
+    colours = window[window[..., 3] > 250][:, :3].astype(np.float32)
+    if not len(colours):
+        return np.zeros(3, np.float32)
+    return np.asarray(np.percentile(colours, 1, axis=0), np.float32)
+
+
 def _tile(
-    arrays: Mapping[str, Any], cut: Cut, jaw: float, skin: Float32Array, white: Float32Array
+    arrays: Mapping[str, Any],
+    cut: Cut,
+    jaw: float,
+    skin: Float32Array,
+    white: Float32Array,
+    ink: Float32Array,
 ) -> UInt8Array:
     """One window (H, W, RGB) at an opening of the jaw."""
     width, height = WINDOW_SIZES["mouth"]
@@ -96,7 +114,9 @@ def _tile(
     picture[lies] = skin * np.array(TONGUE, np.float32)
     # the band follows the upper lip and runs out before the corners
     thick = band * np.sqrt(np.clip(1 - (aside / 0.88) ** 2, 0, 1))
-    teeth = (rows < top + thick) & (np.abs(aside) < 0.88)
+    thin = LINE * np.clip((bottom - top) / (2 * LINE), 0, 1)
+    teeth = (rows < top + thin + thick) & (np.abs(aside) < 0.88)
     picture[teeth] = white
+    picture[(np.abs(rows - top) < thin) | (np.abs(rows - bottom) < thin)] = ink
     small = cv.resize(picture, (width, height), interpolation=cv.INTER_AREA)
     return np.asarray(np.rint(small.clip(0, 255)), np.uint8)

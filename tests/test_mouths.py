@@ -87,11 +87,16 @@ def test_a_drawn_mouth_has_teeth_above_and_is_dark_below(lena: dict[str, Any]) -
         x, y = lena[name]
         flat[y + 14 : y + 34, x + 10 : x + 54, :3] = 245
     cut = cut_of(lena)
+    mouth_x, mouth_y = lena["mouth"]
+    flat[mouth_y + round(cut.y) : mouth_y + round(cut.y) + 2, mouth_x + 20 : mouth_x + 76, :3] = 40
     drawn = drawn_bank(lena, lena, flat, cut)
     pictures = tiles(drawn)
     x, y = round(cut.x), round(cut.y)
     for level in (6, 8, 12):
-        assert (pictures[level][y, x - 3 : x + 4] > 220).all()
+        down = pictures[level][y : y + 8, x - 3 : x + 4].mean((1, 2))
+        line, teeth = int(down.argmin()), int(down.argmax())
+        assert down[line] < 100 < 220 < down[teeth]
+        assert line < teeth
         low = lip_edge(lena, "lower", {"jawOpen": float(lena["mouth_jaw"][level])})
         depth = float(low[len(low) // 2, 1]) - cut.y
         row = round(cut.y + 0.47 * depth)

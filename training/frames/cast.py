@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from inference.contract import MOTION_INDEX, UInt8Array
+from training.frames.drawn_mouth import drawn_mouth
 from training.frames.eye_bank import eye_arrays
 from training.frames.geometry import geometry_arrays
 from training.frames.tight import tight_file, tight_png
@@ -101,6 +102,8 @@ def export(figure: Figure, renderer: Renderer, folder: Path) -> int:
     spec, scene = figure.spec, figure_scene(figure)
     portrait = renderer.render(figure, figure.deform(motion()), scene)
     arrays = geometry_arrays(renderer, figure, scene) | eye_arrays(renderer, figure, scene)
+    if figure.figure.look == "drawn":
+        arrays = drawn_mouth(arrays, figure, scene, portrait)
     files = {
         "portrait.png": tight_png(portrait),
         "thumbnail.png": tight_png(thumbnail(portrait)),
