@@ -19,16 +19,20 @@ IDLE_S: Final = 0.5
 
 
 class Task(Generic[T]):
-    """Work under way. Leaving its `with` block, also by an error, waits until it is done."""
+    """Work under way. Leaving its `with` block, also by an error, waits until it is done, or drops
+    it where nobody has begun it."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work: Callable[[], T] | None = work
         self._result: list[T] = []
         self._error: BaseException | None = None
         self._done = threading.Event()
+        self._begun = threading.Lock()  # taken once, by whoever does the work
 
     def run(self) -> None:
-        """Do the work, in the thread that calls this."""
+        """Do the work, in the thread that calls this, unless somebody has begun it."""
+        if not self._begun.acquire(blocking=False):
+            return
         work, self._work = self._work, None
         try:
             if work is not None:
@@ -46,6 +50,11 @@ class Task(Generic[T]):
             raise self._error
         return self._result[0]
 
+    def finish(self) -> T:
+        """As `result`, but the caller does the work itself if nobody has begun it yet."""
+        self.run()
+        return self.result()
+
     def __enter__(self) -> Task[T]:
         return self
 
@@ -55,6 +64,10 @@ class Task(Generic[T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._begun.acquire(blocking=False):
+            self._work = None
+            self._error = RuntimeError("this work was dropped")
+            self._done.set()
         self._done.wait()
 
 

@@ -11,15 +11,18 @@ precision of the graphs that paint (`QUALITIES`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from inference.beside import Beside
+from inference.beside import Beside, Task
 from inference.character import Character, load_character
 from inference.contract import (
     MOTION_INDEX,
@@ -29,37 +32,19 @@ from inference.contract import (
     UInt8Array,
 )
 from inference.execution_providers import ProviderReport
-from inference.frame_generator_flow import POSE, GridFlow
-from inference.frame_generator_layers import (
-    GRID,
-    SIZE,
-    Geometry,
-    Layer,
-    load_geometry,
-    project,
-)
+from inference.frame_generator_flow import POSE
+from inference.frame_generator_layers import SIZE, WHOLE, Geometry, load_geometry
+from inference.frame_generator_laying import Canvas, Lit
 from inference.frame_generator_light import GRAPH, Placed, Relighter
-from inference.frame_generator_pictures import (
-    Picture,
-    enlarged,
-    fitted,
-    lay_over,
-    put_windows,
-    scaled_box,
-    straight,
-    visible,
-)
-from inference.frame_generator_windows import (
-    INT8,
-    BankPainter,
-    Painter,
-    WindowSource,
-    painting_graphs,
-)
+from inference.frame_generator_moving import Moved, Mover
+from inference.frame_generator_overlay import Look, find_windows, put_windows
+from inference.frame_generator_paint import INT8, BankPainter, Painter, painting_graphs
 from inference.model_package import ModelPackage, load_model_package
+from inference.scratch import Scratch
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
+T = TypeVar("T")
 _LOW = np.zeros(MOTION_SIZE, np.float32)
 _HIGH = np.ones(MOTION_SIZE, np.float32)
 _HIGH[POSE] = (0.36, 0.30, 0.35, 1.0, 1.0, 1.0)
@@ -89,40 +74,6 @@ Measured (lena, processor time of a frame): in 8 bits 16.0 ms at 512 pixels, 15.
 256; in floating point 23.7 ms. Smaller frames save little and are visibly softer, so `eco` is not
 smaller.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A layer in sight of one frame."""
-
-    placed: Placed
-    """In pixels of the geometry's frame."""
-    box: NDArray[np.int64]
-    """Where the layer may appear, in pixels of the frame that is drawn."""
-    view: tuple[slice, slice]
-    picture: Picture
-
-    def pixels(self) -> UInt8Array:
-        """The layer's pixels over the visible part of its box."""
-        source = self.picture.places(self.placed.source_2HW)
-        map_x, map_y = enlarged(source, self.box, self.view)
-        edge = cv.BORDER_CONSTANT if self.placed.layer.follows_head else cv.BORDER_REPLICATE
-        pixels: UInt8Array = cv.remap(
-            self.picture.pixels, map_x, map_y, cv.INTER_LINEAR, borderMode=edge
-        )
-        return pixels
-
-
-@dataclass(frozen=True, slots=True)
-class _Moved:
-    """The same with its pixels."""
-
-    seen: _Seen
-    pixels: UInt8Array
-
-    @property
-    def is_head(self) -> bool:
-        return self.seen.placed.layer.name == "head"
 
 
 def clean_motion(motion_D: Any) -> Float32Array:
@@ -177,20 +128,17 @@ class FrameGenerator:
         self.character_id = character.id
         self.quality = quality
         self._size = QUALITIES[quality].size
-        self._scale = self._size / SIZE
         self.geometry: Geometry = load_geometry(character.geometry_path)
-        self._flows = [
-            GridFlow(layer, self.geometry.camera_34, self.geometry.place_5)
-            for layer in self.geometry.layers
-        ]
-        self._pictures = [fitted(layer, self._scale) for layer in self.geometry.layers]
+        self._scale = self._size / self.geometry.shown.side
+        self._movers = [Mover(self.geometry, layer, self._size) for layer in self.geometry.layers]
+        self._head = next(mover for mover in self._movers if mover.is_head)
         self.precision = ""
         """What paints: `fp32` or `int8`; "" where the character needs no network."""
         self._painter = self._make_painter(package, character, provider, threads, paint)
         self._relighter = self._make_relighter(package, provider, relight and paint)
         self._beside = Beside("personare-paint")
-        self._premultiplied = np.zeros((self._size, self._size, 4), np.uint8)
-        self._frame = np.zeros((self._size, self._size, 4), np.uint8)
+        self._canvas = Canvas(self._size)
+        self._scratch = Scratch()
 
     def _make_painter(
         self,
@@ -210,8 +158,7 @@ class FrameGenerator:
         if not paint or not graphs:
             return None
         self.precision = "int8" if graphs[0].endswith(INT8) else "fp32"
-        if self.precision == "int8":
-            threads = 1  # quick enough beside the moving of layers, which wants the other core
+        threads = max(1, threads - 1)  # the moving of layers wants a core meanwhile
         painter = Painter(package, character, self.geometry, provider, threads, graphs)
         self.provider = painter.provider
         return painter
@@ -247,89 +194,82 @@ class FrameGenerator:
     def draw(self, motion_D: Float32Array) -> UInt8Array:
         """One frame: uint8 (size, size, 4), RGBA, straight alpha; valid until the next call."""
         motion = clean_motion(motion_D)
-        canvas = self._premultiplied
-        canvas[:] = 0
-        painter = self._painter
-        if painter is None:
-            moved, light = self._moved(motion)
-            self._lay(moved)
-        else:
-            # Painting takes about as long as moving the layers and needs nothing of it: a core each
-            with self._beside.start(lambda: painter.windows(motion)) as painted:
-                moved, light = self._moved(motion)
-                head = next((k for k, each in enumerate(moved) if each.is_head), 0)
-                canon = self._canon(moved[head:], motion[POSE])
-                self._lay(moved[:head])
-            self._lay(moved[head:], canon, painted.result())
-        return straight(canvas, self._frame, light)
+        points_3P = self._head.flow.displaced(motion)
+        painter, canvas = self._painter, self._canvas
+        jobs = iter(()) if painter is None else painter.jobs(motion, points_3P)
+        with ExitStack() as stack:
+
+            def start(work: Callable[[], T]) -> Task[T]:
+                """Leave it to the other core, unless this one comes to it first."""
+                return stack.enter_context(self._beside.start(work))
+
+            painting = [start(job) for job in islice(jobs, 1)]  # the longest of them
+            layers = self._in_sight(motion, points_3P)
+            lighting = self._lighting(layers, motion)
+            light = None if lighting is None else start(lighting)
+            painting += [start(job) for job in jobs]
+            moving = [start(layer.fill) for layer in layers]
+            shown = [] if painter is None else painter.shown(motion)
+            looks = [] if painter is None else self._looks(painter, layers, motion[POSE])
+            # What the other core has not begun is done here, the last first
+            for task in reversed(moving):
+                task.finish()
+            painted = [task.finish() for task in reversed(painting)][::-1]
+            lit = None if light is None else light.finish()
+            windows = [window for part in painted for window in part] + shown
+            for layer in layers:
+                if layer.is_head and looks:
+                    put_windows(layer.pixels, looks, windows, self._scale)
+            lower = start(partial(canvas.make, 1, layers, lit))
+            canvas.make(0, layers, lit)
+            lower.finish()
+        return canvas.frame
+
+    def _part(self, light_HW3: Float32Array) -> Float32Array:
+        """The light of the part of the frame that is shown, at the same resolution."""
+        shown = self.geometry.shown
+        if shown == WHOLE:
+            return light_HW3
+        cells = light_HW3.shape[0] / SIZE
+        step = shown.side / SIZE
+        x, y = ((corner + step / (2 * cells)) * cells - 0.5 for corner in shown[:2])
+        places = np.array([[step, 0, x], [0, step, y]])
+        part: Float32Array = cv.warpAffine(
+            light_HW3, places, light_HW3.shape[:2], flags=cv.INTER_LINEAR | cv.WARP_INVERSE_MAP,
+            borderMode=cv.BORDER_REPLICATE,
+        )  # fmt: skip
+        return part
 
     def placed(self, motion_D: Float32Array) -> list[Placed]:
         """Where the layers in sight are under a motion, back to front."""
         return [each.placed for each in self._in_sight(clean_motion(motion_D))]
 
-    def _in_sight(self, motion_D: Float32Array) -> list[_Seen]:
-        seen = []
-        parts = zip(self.geometry.layers, self._flows, self._pictures, strict=True)
-        for layer, flow, picture in parts:
-            box = scaled_box(frame_box(self.geometry, layer, motion_D[POSE]), self._scale)
-            view = visible(box, self._size)
-            if view is not None:
-                there = (box / self._scale).astype(np.float32)
-                placed = Placed(layer, there, flow.whole(motion_D, there))
-                seen.append(_Seen(placed, box, view, picture))
-        return seen
+    def _in_sight(
+        self, motion_D: Float32Array, points_3P: Float32Array | None = None
+    ) -> list[Moved]:
+        """The layers in sight, back to front, their pixels yet to be drawn; `points_3P` are the
+        head's, displaced by the motion, where they are known already."""
+        found = (
+            mover.find(motion_D, points_3P if mover is self._head else None)
+            for mover in self._movers
+        )
+        return [moved for moved in found if moved is not None]
 
-    def _moved(self, motion_D: Float32Array) -> tuple[list[_Moved], Float32Array | None]:
-        """The layers in sight, back to front, and the light to add."""
-        seen = self._in_sight(motion_D)
-        light = None
-        if self._relighter is not None:
-            light = self._relighter.light([each.placed for each in seen], motion_D)
-        return [_Moved(each, each.pixels()) for each in seen], light
-
-    def _canon(self, moved: list[_Moved], pose_6: Float32Array) -> Float32Array | None:
-        """Places (2, GRID, GRID) in the unposed head, where windows lie, over the head's box; None
-        if the head, which would be the first, is not in sight."""
-        if not moved or not moved[0].is_head:
+    def _lighting(
+        self, layers: list[Moved], motion_D: Float32Array
+    ) -> Callable[[], Lit | None] | None:
+        """What finds the light to add; None for a character that keeps its own."""
+        if self._relighter is None:
             return None
-        box_4 = moved[0].seen.placed.box_4
-        layers = [layer.name for layer in self.geometry.layers]
-        return self._flows[layers.index("head")].pose(pose_6, box_4)
+        job = self._relighter.job([layer.placed for layer in layers], motion_D)
+        return lambda: self._canvas.spread(self._part(job()))
 
-    def _lay(
-        self,
-        moved: list[_Moved],
-        canon_2HW: Float32Array | None = None,
-        paint: list[WindowSource] | None = None,
-    ) -> None:
-        """Lay layers over the canvas, the head with its windows painted."""
-        for each in moved:
-            seen = each.seen
-            if each.is_head and canon_2HW is not None and paint is not None:
-                put_windows(each.pixels, canon_2HW, seen.box, seen.view, paint, self._scale)
-            lay_over(self._premultiplied[seen.view], each.pixels)
-
-
-def frame_box(geometry: Geometry, layer: Layer, pose_6: Float32Array) -> NDArray[np.int64]:
-    """Where a layer may appear: its grid's box, moved as the middle of the layer moves."""
-    x, y, w, h = np.round(layer.box_4).astype(np.int64)
-    if not layer.follows_head:
-        return np.array([x, y, w, h])
-    middle = layer.point_3HW[:, GRID // 2, GRID // 2].astype(np.float64)
-    turned = turn(middle, pose_6, geometry.place_5)
-    before, after = project(geometry.camera_34, np.stack([middle, turned], 1)).T
-    shift = np.round(after - before).astype(np.int64)
-    return np.array([x + shift[0], y + shift[1], w, h])
-
-
-def turn(point_3: Any, pose_6: Float32Array, place_5: Float32Array) -> Any:
-    """One point of the head after its pose; the rule of `training.frames.flow.pose_points`."""
-    x, y, z = point_3 - place_5[:3]
-    yaw, pitch, roll = (float(v) for v in pose_6[:3])
-    c, s = np.cos(-roll), np.sin(-roll)
-    x, y = c * x - s * y, s * x + c * y
-    c, s = np.cos(-pitch), np.sin(-pitch)
-    y, z = c * y - s * z, s * y + c * z
-    c, s = np.cos(yaw), np.sin(yaw)
-    z, x = c * z - s * x, s * z + c * x
-    return np.array([x, y, z]) + place_5[:3] + pose_6[3:] * place_5[3]
+    def _looks(
+        self, painter: Painter | BankPainter, layers: list[Moved], pose_6: Float32Array
+    ) -> list[Look | None]:
+        """Where in the head's pixels the painter's windows are seen; none if it is out of sight."""
+        head = next((layer for layer in layers if layer.is_head), None)
+        if head is None:
+            return []
+        canon = self._head.flow.pose(pose_6, head.placed.box_4)
+        return find_windows(painter.places, canon, head.box, head.view, self._scratch)

@@ -44,14 +44,23 @@ class GridFlow:
             same = float(np.ptp(weight_P)) == 0.0
             self._weight = float(weight_P[0]) if same else weight_P
 
-    def whole(self, motion_D: Float32Array, frame_box_4: Float32Array) -> Float32Array:
-        """Pixel places (2, GRID, GRID) in the grid's picture over a frame box, for a motion."""
-        points_3P = self._posed(self._displaced(motion_D), motion_D[POSE])
+    def whole(
+        self,
+        motion_D: Float32Array,
+        frame_box_4: Float32Array,
+        points_3P: Float32Array | None = None,
+    ) -> Float32Array:
+        """Pixel places (2, GRID, GRID) in the grid's picture over a frame box, for a motion.
+
+        `points_3P` is `displaced` by it, where that is known already.
+        """
+        points_3P = self.displaced(motion_D) if points_3P is None else points_3P
+        points_3P = self._posed(points_3P, motion_D[POSE])
         return self._inverse(points_3P, self._cells(frame_box_4))
 
     def shift(self, motion_D: Float32Array) -> Float32Array:
         """How far the grid's samples go under a motion, in pixels (2, GRID, GRID)."""
-        return self._shift(self._posed(self._displaced(motion_D), motion_D[POSE]))
+        return self._shift(self._posed(self.displaced(motion_D), motion_D[POSE]))
 
     def pose(self, pose_6: Float32Array, frame_box_4: Float32Array) -> Float32Array:
         """As `whole` without any expression: where in the unposed head to look.
@@ -61,20 +70,29 @@ class GridFlow:
         """
         return self._inverse(self._posed(self._point_3P, pose_6), self._cells(frame_box_4))
 
-    def expression(self, motion_D: Float32Array, wanted_2HW: Float32Array) -> Float32Array:
+    def expression(
+        self,
+        motion_D: Float32Array,
+        wanted_2HW: Float32Array,
+        points_3P: Float32Array | None = None,
+    ) -> Float32Array:
         """Places (2, H, W) in the picture for pixel places of the unposed face."""
         x, y, w, h = self._box_4
         cells = np.empty(wanted_2HW.shape, np.float32)
         cells[0] = (wanted_2HW[0] + (0.5 - x)) * (GRID / w) - 0.5
         cells[1] = (wanted_2HW[1] + (0.5 - y)) * (GRID / h) - 0.5
-        return self._inverse(self._displaced(motion_D), cells)
+        return self._inverse(self.displaced(motion_D) if points_3P is None else points_3P, cells)
 
-    def _displaced(self, motion_D: Float32Array) -> Float32Array:
-        """The points after the expression: the bases times their amounts, added."""
-        if not len(self._index_K):
+    def displaced(self, motion_D: Float32Array) -> Float32Array:
+        """The points (3, P) after the expression: the bases times their amounts, added."""
+        amount_K, basis_KP = motion_D[self._index_K], self._basis_KP
+        moving = np.flatnonzero(amount_K)
+        if not len(moving):
             return self._point_3P
+        if 2 * len(moving) < len(amount_K):  # reading them all takes longer than what is done
+            amount_K, basis_KP = amount_K[moving], basis_KP[moving]
         # Not `@`: a matrix library would wake its own threads for this, which then spin
-        moved_P = np.einsum("k,kp->p", motion_D[self._index_K], self._basis_KP)
+        moved_P = np.einsum("k,kp->p", amount_K, basis_KP)
         moved_3P: Float32Array = moved_P.reshape(3, -1) + self._point_3P
         return moved_3P
 

@@ -8,6 +8,10 @@ cells of a box (x, y, w, h) in frame pixels, where pixel centres have integer co
 pictures have for one of the frame's. Everything else, corners too, stays in frame pixels: a layer
 that covers w x h of them has a picture of round(w * scale) x round(h * scale). Frames larger than
 `SIZE` take their detail from there.
+
+`shown` (x, y, side; all of it where the key is missing) is the part of the frame that is drawn, as
+large as a whole frame: heads of pictures that were cut closely stand larger in it, while everything
+else is as in all geometries.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -34,6 +38,19 @@ SIZE: Final = 512
 FINEST: Final = 4.0
 """Most pixels that a layer's picture may have for one of the frame's (`picture_scale`)."""
 REMEDY: Final = "Get the character again, or install Personare again if it came with it."
+
+
+class Shown(NamedTuple):
+    """A square part of the frame, in its pixels: left and upper edge, length of a side."""
+
+    x: float
+    y: float
+    side: float
+
+
+WHOLE: Final = Shown(0.0, 0.0, float(SIZE))
+CLOSEST: Final = 128.0
+"""Shortest side of a part that is drawn as a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,8 @@ class Geometry:
     """What the parted lips show, where the character has it."""
     eye_bank: EyeBank | None = None
     """The eyes of characters that need no paint: then nothing of them is painted by networks."""
+    shown: Shown = WHOLE
+    """The part of the frame that is drawn, as large as a frame."""
 
     def layer(self, name: str) -> Layer:
         """The layer of this name."""
@@ -199,6 +218,17 @@ def _picture_scale(data: dict[str, Any]) -> float:
     return scale
 
 
+def _shown(data: dict[str, Any]) -> Shown:
+    """The part of the frame to draw; all of it where the key is missing."""
+    if "shown" not in data:
+        return WHOLE
+    shown = Shown(*(float(v) for v in data["shown"]))
+    inside = min(shown.x, shown.y) >= 0 and max(shown.x, shown.y) + shown.side <= SIZE + 0.01
+    if not (inside and shown.side >= CLOSEST):  # also refuses what is not a number
+        raise ValueError(f"its frame has no part {tuple(shown)}")
+    return shown
+
+
 def load_geometry(path: Path | str) -> Geometry:
     """Read a `geometry.npz`.
 
@@ -236,6 +266,7 @@ def load_geometry(path: Path | str) -> Geometry:
             (upper, lower),
             read_bank(data, (upper.shape[1], upper.shape[0])),
             read_eyes(data),
+            _shown(data),
         )
     except FileNotFoundError:
         raise PersonareError(f"The character's geometry {path} is missing.", REMEDY) from None

@@ -8,7 +8,9 @@ picture stays the user's. It needs nothing that is drawn at full size, so it run
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import cv2
@@ -112,7 +114,11 @@ class Relighter:
             "motion": motion_D,
         }
 
-    def light(self, placed: list[Placed], motion_D: Float32Array) -> Float32Array:
-        """To add to RGB in 0..255 (COARSE, COARSE, 3), for a motion (cleaned)."""
-        out = self._session.run(self.inputs(placed, motion_D))["light"]
+    def job(self, placed: list[Placed], motion_D: Float32Array) -> Callable[[], Float32Array]:
+        """What gives the light to add to RGB in 0..255 (COARSE, COARSE, 3), for a motion (cleaned):
+        all that is left to do is to run the graph, in any thread."""
+        return partial(self._light, self.inputs(placed, motion_D))
+
+    def _light(self, inputs: dict[str, Float32Array]) -> Float32Array:
+        out = self._session.run(inputs)["light"]
         return np.ascontiguousarray(out[0].transpose(1, 2, 0))

@@ -1,4 +1,4 @@
-"""The paint networks at work: mouth and eye windows of the head, and the change of light.
+"""The windows of the head that are painted, and what the painting networks see of them.
 
 Windows live in the head's picture after the expression and before the pose: there they never move,
 so what the networks paint does not shimmer when the head does. The right eye is painted as the
@@ -15,13 +15,9 @@ import cv2
 import numpy as np
 
 from inference.character import Character
-from inference.contract import BLENDSHAPES, Float32Array, PersonareError, UInt8Array
-from inference.execution_providers import ProviderReport
-from inference.frame_generator_eyes import EyeBank, bent, calm, window_places
+from inference.contract import Float32Array, PersonareError, UInt8Array
 from inference.frame_generator_flow import GridFlow
 from inference.frame_generator_layers import Geometry
-from inference.model_package import ModelPackage
-from inference.onnx_session import open_session
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -37,6 +33,16 @@ COARSE: Final = 4
 """Pixels per sample of a window's flow."""
 FLOW_SCALE: Final = 16.0
 _MIRROR_X = np.array([[[-1]], [[1]]], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlace:
+    """A window of the unposed head."""
+
+    corner: tuple[int, int]
+    """Frame pixel (x, y) of its first pixel."""
+    size: tuple[int, int]
+    """Width and height in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +140,14 @@ class WindowWarper:
         }
 
     def _sources(
-        self, flow: GridFlow, motion_D: Float32Array, names: tuple[str, ...]
+        self,
+        flow: GridFlow,
+        motion_D: Float32Array,
+        names: tuple[str, ...],
+        points_3P: Float32Array | None = None,
     ) -> list[Float32Array]:
         """Where in the head's picture to look for each coarse place of some windows."""
-        return _looked_up(flow, motion_D, [self._places[name] for name in names])
+        return _looked_up(flow, motion_D, [self._places[name] for name in names], points_3P)
 
     def sources_at(self, wanted: list[Float32Array], motion_D: Float32Array) -> list[Float32Array]:
         """Where in the head's picture to look for some places (2, h, w) of it."""
@@ -176,38 +186,58 @@ class WindowWarper:
         return cut, np.concatenate(flows)
 
     def warped(self, motion_D: Float32Array, eyes: bool = True) -> dict[str, Float32Array]:
-        """The paint network's view of a motion; without `eyes`, of the mouth alone.
+        """The paint network's view of a motion: `mouth`, and `eyes` if wanted."""
+        points_3P = self._flow.displaced(motion_D)
+        mouth = self.mouth(motion_D, points_3P)
+        return mouth | self.eyes(motion_D, points_3P) if eyes else mouth
 
-        `*_warp` are the windows as the frame's warp has them: RGBA (1|2, 4, H, W) in 0..255,
-        premultiplied; `mouth_cut` the mouth with its lips apart; `*_flow` the flow in FLOW_SCALE
-        pixels, (1, 4, H/4, W/4) of both lips and (2, 2, H/4, W/4). Eyes come as left and mirrored
-        right.
+    def mouth(
+        self, motion_D: Float32Array, points_3P: Float32Array | None = None
+    ) -> dict[str, Float32Array]:
+        """What the network sees of the mouth.
+
+        `mouth_warp` is the window as the frame's warp has it: RGBA (1, 4, H, W) in 0..255,
+        premultiplied; `mouth_cut` the same with the lips apart; `mouth_flow` the flow of both lips
+        in FLOW_SCALE pixels, (1, 4, H/4, W/4). `points_3P` are the head's, displaced by the motion,
+        where they are known already.
         """
-        names = tuple(WINDOW_SIZES) if eyes else ("mouth",)
-        sources = dict(zip(names, self._sources(self._flow, motion_D, names), strict=True))
-        pictures = {name: self._fetch(name, source)[0] for name, source in sources.items()}
+        source = self._sources(self._flow, motion_D, ("mouth",), points_3P)[0]
+        picture = self._fetch("mouth", source)[0]
         cut, mouth_flow = self.cut_mouth(motion_D)
-        seen = {
-            "mouth_warp": _planes(pictures["mouth"])[None],
+        return {
+            "mouth_warp": _planes(picture)[None],
             "mouth_cut": _planes(cut)[None],
             "mouth_flow": mouth_flow[None],
         }
-        if not eyes:
-            return seen
+
+    def eyes(
+        self, motion_D: Float32Array, points_3P: Float32Array | None = None
+    ) -> dict[str, Float32Array]:
+        """What the network sees of the eyes, left and mirrored right, likewise: `eyes_warp`
+        (2, 4, H, W) and `eyes_flow` (2, 2, H/4, W/4)."""
+        names = ("eye_left", "eye_right")
+        sources = self._sources(self._flow, motion_D, names, points_3P)
         left, right = (
-            (sources[name] - self._places[name]) / FLOW_SCALE for name in ("eye_left", "eye_right")
+            self._fetch(name, source)[0] for name, source in zip(names, sources, strict=True)
         )
-        mirrored = pictures["eye_right"][:, ::-1]
-        seen["eyes_warp"] = np.stack([_planes(pictures["eye_left"]), _planes(mirrored)])
-        seen["eyes_flow"] = np.stack([left, right[:, :, ::-1] * _MIRROR_X])
-        return seen
+        flows = [
+            (source - self._places[name]) / FLOW_SCALE
+            for name, source in zip(names, sources, strict=True)
+        ]
+        return {
+            "eyes_warp": np.stack([_planes(left), _planes(right[:, ::-1])]),
+            "eyes_flow": np.stack([flows[0], flows[1][:, :, ::-1] * _MIRROR_X]),
+        }
 
 
 def _looked_up(
-    flow: GridFlow, motion_D: Float32Array, wanted: list[Float32Array]
+    flow: GridFlow,
+    motion_D: Float32Array,
+    wanted: list[Float32Array],
+    points_3P: Float32Array | None = None,
 ) -> list[Float32Array]:
     flat_2P = np.concatenate([place.reshape(2, -1) for place in wanted], 1)
-    source_2P = flow.expression(motion_D, flat_2P[:, None])[:, 0]
+    source_2P = flow.expression(motion_D, flat_2P[:, None], points_3P)[:, 0]
     ends = np.cumsum([place[0].size for place in wanted])[:-1]
     parts = np.split(source_2P, ends, axis=1)
     return [part.reshape(place.shape) for part, place in zip(parts, wanted, strict=True)]
@@ -221,142 +251,3 @@ def _mix(over: UInt8Array, under: UInt8Array, share: UInt8Array) -> UInt8Array:
 
 def _planes(picture: UInt8Array) -> Float32Array:
     return picture.transpose(2, 0, 1).astype(np.float32)
-
-
-class BankPainter:
-    """Mouth and eyes of a character that carries both as pictures: nothing is painted anew.
-
-    The mouth is the one cut open between the lips, over the bank of its insides; eyes come from
-    theirs. Toon and drawn faces stay exactly in their own look.
-    """
-
-    def __init__(
-        self,
-        geometry: Geometry,
-    ) -> None:
-        if geometry.eye_bank is None:
-            raise ValueError("a character without a bank of eyes needs its eyes painted")
-        self._geometry, self._bank = geometry, geometry.eye_bank
-        width, height = WINDOW_SIZES["mouth"]
-        self._warper = WindowWarper(geometry, np.zeros((height, width, 3), np.uint8))
-        self._mouth = _ramp(width, height)
-
-    def windows(self, motion_D: Float32Array) -> list[WindowSource]:
-        """Mouth and eyes for a motion."""
-        return [self._open_mouth(motion_D), *_bank_eyes(self._bank, self._warper, motion_D)]
-
-    def _open_mouth(self, motion_D: Float32Array) -> WindowSource:
-        cut = self._warper.cut_mouth(motion_D)[0]
-        solid = cv.erode(cv.threshold(cut[..., 3], 240, 255, cv.THRESH_BINARY)[1], _SOLID)
-        # where nothing moves the picture itself is best: the line between lips is its own
-        opened = min(float(motion_D[_MOUTH].max()) / _OPENED, 1.0)
-        mask = cv.convertScaleAbs(cv.min(self._mouth, solid), alpha=opened)
-        colour = cv.multiply(cut, cv.merge([mask] * 4), scale=1 / 255)
-        return WindowSource(self._geometry.windows["mouth"], colour, mask)
-
-
-def _bank_eyes(bank: EyeBank, warper: WindowWarper, motion_D: Float32Array) -> list[WindowSource]:
-    """The windows of a bank of eyes."""
-    sizes = [eye.mask.shape[::-1] for eye in bank.eyes]
-    places = [
-        window_places(eye.corner, size, COARSE) for eye, size in zip(bank.eyes, sizes, strict=True)
-    ]
-    out = []
-    for side, source in enumerate(warper.sources_at(places, calm(motion_D))):
-        eye = bank.eyes[side]
-        colour, mask = bent(eye, bank.picture(motion_D, side), source)
-        out.append(WindowSource(eye.corner, colour, mask))
-    return out
-
-
-_SOLID: Final = np.ones((5, 5), np.uint8)
-_MOUTH: Final = [
-    k for k, name in enumerate(BLENDSHAPES) if name.startswith(("jaw", "mouth", "tongue"))
-]
-_OPENED: Final = 0.1
-"""Largest value of the mouth's motions from which the cut one is used alone."""
-
-
-def _ramp(width: int, height: int, rise: int = 10) -> UInt8Array:
-    """A window (height, width) of 255 that falls smoothly to 0 at its border."""
-    lines = []
-    for n in (height, width):
-        place = np.arange(n) + 0.5
-        near = np.minimum(place, n - place) / rise
-        lines.append(np.sin(near.clip(0, 1) * np.pi / 2) ** 2)
-    return np.asarray(np.rint(255 * lines[0][:, None] * lines[1][None]), np.uint8)
-
-
-INT8: Final = "_int8"
-"""Ending of the names of graphs that compute in eight bits."""
-
-
-def painting_graphs(package: ModelPackage, eyes: bool, int8: bool) -> tuple[str, ...]:
-    """Names of the package's graphs that paint; none where it has none.
-
-    `paint_mouth` and `paint_eyes` (not needed without `eyes`), each also as `paint_*_int8`; a
-    package that was not split (`training.frames.quantise`) has one graph, `paint`, for all.
-    """
-    wanted = ("paint_mouth", "paint_eyes") if eyes else ("paint_mouth",)
-    whole = [tuple(f"{name}{INT8}" for name in wanted)] if int8 else []
-    graphs = package.manifest.graphs
-    for names in (*whole, wanted, ("paint",)):
-        if all(name in graphs for name in names):
-            return names
-    return ()
-
-
-class Painter:
-    """Runs the painting graphs for one character."""
-
-    def __init__(
-        self,
-        package: ModelPackage,
-        character: Character,
-        geometry: Geometry,
-        provider: ProviderReport | str,
-        threads: int,
-        graphs: tuple[str, ...],
-    ) -> None:
-        """`graphs` are of `painting_graphs`."""
-        self._geometry = geometry
-        views = identity_views(character, geometry)
-        self._warper = WindowWarper(geometry, inside_of(views))
-        self._paint = [open_session(package.path(name), provider, threads) for name in graphs]
-        self.provider = self._paint[0].provider
-        """Where the painting really runs."""
-        self._eyes = any("eyes_warp" in session.inputs for session in self._paint)
-        identity = open_session(package.path("identity"), provider, threads)
-        codes = identity.run(views)
-        self._codes = {name: value.copy() for name, value in codes.items()}
-        for session in self._paint:
-            session.fix({k: v for k, v in self._codes.items() if k in session.inputs})
-
-    def inputs(self, motion_D: Float32Array) -> dict[str, Float32Array]:
-        """What the painting graphs are given for a motion, by the names of their inputs."""
-        warped = self._warper.warped(motion_D, self._eyes)
-        return warped | {"motion": motion_D} | self._codes
-
-    def windows(self, motion_D: Float32Array) -> list[WindowSource]:
-        """Paint mouth and eyes for a motion."""
-        inputs = self.inputs(motion_D)
-        painted: dict[str, Float32Array] = {}
-        for session in self._paint:
-            painted |= session.run({name: inputs[name] for name in session.inputs})
-        corner, bank = self._geometry.windows, self._geometry.eye_bank
-        mouth = _source(corner["mouth"], painted["mouth"][0])
-        if bank is not None:
-            return [mouth, *_bank_eyes(bank, self._warper, motion_D)]
-        left, right = painted["eyes"]
-        return [
-            mouth,
-            _source(corner["eye_left"], left),
-            _source(corner["eye_right"], right[:, :, ::-1]),
-        ]
-
-
-def _source(corner: tuple[int, int], painted_5HW: Float32Array) -> WindowSource:
-    pixels = np.rint(painted_5HW).astype(np.uint8).transpose(1, 2, 0)
-    return WindowSource(
-        corner, np.ascontiguousarray(pixels[..., :4]), np.ascontiguousarray(pixels[..., 4])
-    )

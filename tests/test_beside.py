@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from inference.beside import Beside
+from inference.beside import Beside, Task
 
 WAIT_S = 20.0
 """Long enough for any machine; never waited in full."""
@@ -36,19 +36,59 @@ def test_an_error_is_raised_where_the_result_is_asked_for_and_work_goes_on() -> 
 
 def test_an_error_in_the_block_waits_for_the_work() -> None:
     beside, going, ended = Beside("waited", idle_s=0.01), threading.Event(), []
+    begun = threading.Event()
 
     def work() -> None:
+        begun.set()
         going.wait(WAIT_S)
         ended.append(True)
 
     def fail() -> None:
         with beside.start(work):
+            begun.wait(WAIT_S)
             threading.Timer(0.02, going.set).start()
             raise OSError("the other half failed")
 
     with pytest.raises(OSError, match="other half"):
         fail()
     assert ended == [True]
+
+
+def test_work_that_nobody_has_begun_is_done_where_it_is_asked_for() -> None:
+    beside, going, ran = Beside("busy", idle_s=0.01), threading.Event(), []
+
+    def work() -> int:
+        ran.append(threading.get_ident())
+        return 7
+
+    with beside.start(lambda: going.wait(WAIT_S)) as first, beside.start(work) as second:
+        assert second.finish() == 7
+        going.set()
+        assert first.finish()
+        assert second.finish() == second.result() == 7
+    assert beside.start(lambda: 3).result() == 3  # past the task that was taken from it
+    assert ran == [threading.get_ident()]
+
+
+def test_work_that_nobody_has_begun_is_dropped_by_an_error() -> None:
+    beside, going, ran = Beside("dropped", idle_s=0.01), threading.Event(), []
+
+    def fail() -> None:
+        with (
+            beside.start(lambda: going.wait(WAIT_S)),
+            beside.start(lambda: ran.append(True)) as task,
+        ):
+            threading.Timer(0.02, going.set).start()
+            dropped.append(task)
+            raise OSError("the other half failed")
+
+    dropped: list[Task[None]] = []
+    with pytest.raises(OSError, match="other half"):
+        fail()
+    with pytest.raises(RuntimeError, match="dropped"):
+        dropped[0].finish()
+    assert beside.start(lambda: 3).result() == 3
+    assert not ran
 
 
 def test_the_thread_ends_when_idle_and_a_new_one_starts() -> None:

@@ -62,7 +62,7 @@ def test_light_is_added_where_somebody_is(
 ) -> None:
     assert lena.relighter is not None
     even = np.full((COARSE, COARSE, 3), 20.0, np.float32)
-    monkeypatch.setattr(lena.relighter, "light", lambda placed, motion_D: even)
+    monkeypatch.setattr(lena.relighter, "job", lambda placed, motion_D: lambda: even)
     plain = unlit.draw(turned(0.2)).astype(int)
     solid = (plain[..., 3] == 255) & (plain[..., :3].max(-1) < 230)
     lit = lena.draw(turned(0.2)).astype(int)

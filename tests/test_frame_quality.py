@@ -13,12 +13,15 @@ import numpy as np
 import pytest
 
 from app.engine_builder import quality_notice
+from inference.beside import Beside, Task
 from inference.compositor import Compositor
 from inference.contract import MOTION_INDEX, MOTION_SIZE, PersonareError
 from inference.frame_generator import QUALITIES, FrameGenerator
 from inference.frame_generator_layers import load_geometry
-from inference.frame_generator_pictures import LARGE, fitted, put_windows, scaled_box, shrunk
-from inference.frame_generator_windows import INT8, WindowSource, painting_graphs
+from inference.frame_generator_overlay import find_windows, put_windows
+from inference.frame_generator_paint import INT8, painting_graphs
+from inference.frame_generator_pictures import LARGE, fitted, scaled_box, shrunk
+from inference.frame_generator_windows import WindowPlace, WindowSource
 from inference.model_package import ModelPackage, load_model_package
 
 ROOT = Path(__file__).parent.parent
@@ -84,6 +87,17 @@ def test_the_same_motion_gives_the_same_pixels(ladder: dict[str, FrameGenerator]
         first = generator.draw(SPEAKING).copy()
         generator.draw(motion(headPitch=-0.2, tongueOut=1.0))
         np.testing.assert_array_equal(generator.draw(SPEAKING), first)
+
+
+def test_one_thread_or_two_draw_the_same_pixels(
+    ladder: dict[str, FrameGenerator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for generator in ladder.values():
+        beside = generator.draw(SPEAKING).copy()
+        with monkeypatch.context() as patch:
+            # nothing is ever begun by another thread: all of it is done where it is asked for
+            patch.setattr(Beside, "start", lambda self, work: Task(work))
+            np.testing.assert_array_equal(generator.draw(SPEAKING), beside)
 
 
 def without_int8() -> ModelPackage:
@@ -191,7 +205,10 @@ def test_paint_keeps_the_detail_of_what_it_leaves_alone() -> None:
         region = striped.copy()
         view = (slice(0, 128), slice(0, 128))
         window = WindowSource((16, 16), colour, mask)
-        put_windows(region, grid, np.array([0, 0, 128, 128]), view, [window], 2.0)
+        looks = find_windows(
+            [WindowPlace((16, 16), (32, 32))], grid, np.array([0, 0, 128, 128]), view
+        )
+        put_windows(region, looks, [window], 2.0)
         np.testing.assert_array_equal(region[:28], striped[:28])
         inner = region[40:88, 40:88, 0].astype(float)
         assert abs(inner.mean() - value) < 2

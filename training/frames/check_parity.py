@@ -25,7 +25,7 @@ from inference.frame_generator import FrameGenerator
 from inference.frame_generator_flow import POSE, GridFlow
 from inference.frame_generator_layers import GRID, Layer
 from inference.frame_generator_light import GRAPH
-from inference.frame_generator_windows import INT8, painting_graphs
+from inference.frame_generator_paint import INT8, painting_graphs
 from inference.model_package import ModelPackage, load_model_package
 from inference.onnx_session import OnnxSession, open_session
 from training.evaluate.table import Row, markdown

@@ -25,7 +25,7 @@ from inference.contract import Float32Array, PersonareError
 from inference.execution_providers import session_options
 from inference.frame_generator import FrameGenerator, clean_motion
 from inference.frame_generator_light import GRAPH
-from inference.frame_generator_windows import INT8, Painter
+from inference.frame_generator_paint import INT8, Painter
 from inference.model_package import ModelPackage, load_model_package
 from training.frames.eight_bits import Array, Feed, quantised, save_sharing
 from training.frames.export import write_manifest

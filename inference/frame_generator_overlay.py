@@ -1,0 +1,147 @@
+"""Painted windows laid over the head where its pose has carried them.
+
+Windows keep their own resolution; the look-up enlarges them with the frame, and what they left as
+it was gets its finer detail back. Where they will be is known before they are painted: looking for
+it is done meanwhile, and only blending is left for the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import Float32Array, UInt8Array
+from inference.frame_generator_layers import GRID
+from inference.frame_generator_pictures import enlarged
+from inference.frame_generator_windows import WindowPlace, WindowSource
+from inference.scratch import Scratch
+
+cv: Any = cv2
+"""OpenCV, whose type stubs forget the element type of every picture."""
+ALIKE: Final = 40.0
+"""Change (of 255, about a pixel) from which nothing of the bare picture's detail is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where in a frame a window is seen."""
+
+    part: tuple[slice, slice]
+    """Rows and columns of the head's visible region."""
+    x: Float32Array
+    """Places in the window for each pixel of the part."""
+    y: Float32Array
+
+
+def find_windows(
+    places: Sequence[WindowPlace],
+    canon_2HW: Float32Array,
+    box_4: NDArray[np.int64],
+    view: tuple[slice, slice],
+    scratch: Scratch | None = None,
+) -> list[Look | None]:
+    """Where windows are seen in the head's visible region; None for one out of sight.
+
+    `canon_2HW` tells, on the grid over the head's box, where in the unposed head to look.
+    """
+    parts = [_part(canon_2HW, place, box_4, view) for place in places]
+    if not any(parts):
+        return [None] * len(parts)
+    canon_x, canon_y = enlarged(canon_2HW, box_4, view, scratch)
+    looks: list[Look | None] = []
+    for place, rough in zip(places, parts, strict=True):
+        part = _within(rough, place, canon_x, canon_y)
+        x, y = place.corner
+        looks.append(None if part is None else Look(part, canon_x[part] - x, canon_y[part] - y))
+    return looks
+
+
+def put_windows(
+    region: UInt8Array,
+    looks: Sequence[Look | None],
+    paint: Sequence[WindowSource],
+    scale: float,
+) -> None:
+    """Blend painted windows over the head's visible region, in place."""
+    for look, window in zip(looks, paint, strict=True):
+        if look is None:
+            continue
+        part = look.part
+        over = cv.remap(window.colour, look.x, look.y, cv.INTER_LINEAR)
+        mask = cv.remap(window.mask, look.x, look.y, cv.INTER_LINEAR)
+        kept = cv.multiply(region[part], cv.merge([cv.bitwise_not(mask)] * 4), scale=1 / 255)
+        cv.add(kept, over, dst=kept)
+        region[part] = kept if scale <= 1 else _with_detail(kept, region[part], mask, scale)
+
+
+def _with_detail(
+    painted: UInt8Array, bare: UInt8Array, mask: UInt8Array, scale: float
+) -> UInt8Array:
+    """Paint with the detail that `bare` has beyond a window's resolution, where the two agree."""
+    height, width = mask.shape
+    size = (max(1, round(width / scale)), max(1, round(height / scale)))
+    coarse = cv.resize(bare, size, interpolation=cv.INTER_AREA)
+    coarse = cv.resize(coarse, (width, height), interpolation=cv.INTER_LINEAR)
+    change = cv.absdiff(painted, coarse).max(2)
+    alike = np.clip(1 - cv.blur(change, (5, 5)).astype(np.float32) / ALIKE, 0, 1)
+    share = alike * (mask.astype(np.float32) / 255)
+    detail = (bare.astype(np.float32) - coarse) * share[..., None]
+    finer: UInt8Array = np.clip(painted + detail + 0.5, 0, 255).astype(np.uint8)
+    finer[..., :3] = np.minimum(finer[..., :3], finer[..., 3:])
+    return finer
+
+
+def _inside(place: WindowPlace, x: Float32Array, y: Float32Array) -> tuple[Any, Any]:
+    """Rows and columns where some place lies in a window."""
+    left, top = place.corner
+    width, height = place.size
+    inside = (x > left) & (x < left + width) & (y > top) & (y < top + height)
+    return np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+
+
+def _within(
+    rough: tuple[slice, slice] | None, place: WindowPlace, x: Float32Array, y: Float32Array
+) -> tuple[slice, slice] | None:
+    """The rows and columns of a rough part that really look into a window."""
+    if rough is None:
+        return None
+    rows, columns = _inside(place, x[rough], y[rough])
+    if not len(rows):
+        return None
+    top, left = rough[0].start, rough[1].start
+    return (
+        slice(top + int(rows[0]), top + int(rows[-1]) + 1),
+        slice(left + int(columns[0]), left + int(columns[-1]) + 1),
+    )
+
+
+def _part(
+    canon_2HW: Float32Array,
+    place: WindowPlace,
+    box_4: NDArray[np.int64],
+    view: tuple[slice, slice],
+) -> tuple[slice, slice] | None:
+    """Rows and columns of the visible region that may show a window.
+
+    Told on the coarse grid, with a cell to spare: most of a frame needs no closer look.
+    """
+    rows, columns = _inside(place, canon_2HW[0], canon_2HW[1])
+    if not len(rows):
+        return None
+    out = []
+    for cells, seen, start, length in (
+        (rows, view[0], int(box_4[1]), int(box_4[3])),
+        (columns, view[1], int(box_4[0]), int(box_4[2])),
+    ):
+        first = start + (int(cells[0]) - 1) * length // GRID - seen.start
+        last = start + -(-(int(cells[-1]) + 2) * length // GRID) - seen.start
+        span = slice(max(first, 0), min(last, seen.stop - seen.start))
+        if span.start >= span.stop:
+            return None
+        out.append(span)
+    return out[0], out[1]
