@@ -43,10 +43,11 @@ from training.imported.cases import (
     wanted_cases,
 )
 from training.imported.measure import Measured, Meter, hours
+from training.imported.turned_whole import held_rows
 from training.people.split import LOOKS
 
 SECTIONS: Final = (
-    "frames", "rest", "turns", "closed", "identity", "speed", "hours", "parity",
+    "frames", "rest", "turns", "whole", "closed", "identity", "speed", "hours", "parity",
 )  # fmt: skip
 MINUTES: Final = 48.0
 FPS: Final = 25
@@ -92,7 +93,8 @@ class Evaluation:
                 continue
             meter = Meter(case, brought, given.package)
             for section, work in (("frames", meter.frames), ("turns", meter.turns),
-                                  ("rest", meter.detail), ("closed", meter.gaps)):  # fmt: skip
+                                  ("whole", meter.whole), ("rest", meter.detail),
+                                  ("closed", meter.gaps)):  # fmt: skip
                 if section in given.only:
                     work()
             self._keep(meter)
@@ -137,6 +139,11 @@ class Evaluation:
     def turns(self) -> Iterator[Row]:
         """Against the one-layer warp."""
         yield from rows.turn_rows(self.people)
+
+    def whole(self) -> Iterator[Row]:
+        """Folds, tears and bent hair in turns."""
+        found = [(each.case.name, each.held) for each in self.people if each.held is not None]
+        yield from held_rows(found)
 
     def closed(self) -> Iterator[Row]:
         """Lips and lids."""

@@ -19,6 +19,7 @@ from training.imported.cases import CLOSING, TURNED, Case
 from training.imported.one_layer import known_flow, one_layer, one_skin
 from training.imported.regions import boxes, detail_kept, scores
 from training.imported.sheets import on_grey
+from training.imported.turned_whole import Held, held
 from training.people.labels import LABEL_INDEX
 
 cv: Any = cv2
@@ -45,6 +46,8 @@ class Measured:
     turns: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     """Face PSNR of the one-layer warp by the rig's flow, of the same by the flow that the import
     knows, and of the full frame, by motion."""
+    held: Held | None = None
+    """Folds and bent hair in turns."""
     gaps: dict[str, list[float]] = field(default_factory=dict)
     """Pixels of `lips` and `lids`."""
     detail: dict[str, float] = field(default_factory=dict)
@@ -102,6 +105,13 @@ class Meter:
             pictures = flat, over_grey(known), self.out.drawn[name]
             true, same, full = (psnr(picture[box], truth) for picture in pictures)
             self.out.turns[name] = true, same, full
+
+    def whole(self) -> None:
+        """Folds and bent hair in turns."""
+        hair = self.brought.masks["hair_front"] + self.brought.masks["hair_back"]
+        self.out.held = held(
+            self.full, self.brought.portrait, hair, self.brought.matrix_23, self.case.flows
+        )
 
     def detail(self) -> None:
         """Skin and hair at rest against the user's own picture."""
