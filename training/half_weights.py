@@ -15,6 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 FEWEST: Final = 256
 """Tensors with fewer numbers stay as they are."""
+HALF: Final = "_half"
+"""Ending of the names of halved tensors."""
 
 
 def halve_weights(file: Path) -> None:
@@ -51,7 +53,7 @@ def _halved(weight: Any) -> Any:
         half = values.astype(np.float16)
     if not np.isfinite(half).all():
         raise ValueError(f"{name} does not fit half precision")
-    weight.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
+    weight.CopyFrom(numpy_helper.from_array(half, f"{name}{HALF}"))
     return helper.make_node(
-        "Cast", [f"{name}_half"], [name], name=f"{name}_cast", to=TensorProto.FLOAT
+        "Cast", [f"{name}{HALF}"], [name], name=f"{name}_cast", to=TensorProto.FLOAT
     )

@@ -9,12 +9,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from inference.contract import BLENDSHAPES, MOTION_INDEX, MOTION_SIZE  # noqa: E402
-from training.frames import check_parity, export, motions, paint, train  # noqa: E402
+from inference.contract import (  # noqa: E402
+    BLENDSHAPES,
+    MOTION_INDEX,
+    MOTION_SIZE,
+    PersonareError,
+)
+from inference.model_package import load_model_package  # noqa: E402
+from training.frames import check_parity, export, motions, paint, shipped, train  # noqa: E402
 from training.frames.flow import ExpressionFlow, LayerFlow, PoseFlow, cell_centres  # noqa: E402
 from training.frames.identity import Identity, WindowEncoder  # noqa: E402
 from training.frames.packed import Packed, Window, load_packed, save_packed  # noqa: E402
 from training.frames.relight import Relight  # noqa: E402
+
+PACKAGE = Path(__file__).parents[2] / "assets" / "models" / "frame-first-light"
 
 
 @pytest.fixture(autouse=True)
@@ -122,6 +130,39 @@ def test_exported_graphs_agree_with_torch(tmp_path: Path) -> None:
     export.write_manifest(folder, graphs)
     for outputs in check_parity.compare_package(folder, [checkpoint]).values():
         assert max(outputs.values()) < check_parity.TOLERANCE
+
+
+def test_the_package_itself_gives_torch_its_weights(tmp_path: Path) -> None:
+    package = load_model_package(PACKAGE, "frame")
+    found = check_parity.compare_package(package)
+    assert found.keys() == {"warp", "paint", "identity", "light"}
+    for outputs in found.values():
+        assert max(outputs.values()) < check_parity.TOLERANCE
+    # written as a checkpoint and read like one of training, they are the same networks
+    checkpoint = tmp_path / "weights.pt"
+    given = ["shipped", "--package", str(PACKAGE), "--out", str(checkpoint)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", given)
+        shipped.main()
+    pairs = zip(export.load_networks([checkpoint]), shipped.shipped_networks(package), strict=True)
+    for one, other in pairs:
+        assert one is not None
+        assert other is not None
+        for name, value in other.state_dict().items():
+            # biases shorter than halving pays for are kept in single precision
+            torch.testing.assert_close(one.state_dict()[name], value, rtol=1e-3, atol=1e-6)
+
+
+def test_another_networks_weights_are_refused() -> None:
+    net, other = WindowEncoder(2), WindowEncoder(3)
+    weights = {name: value + 1 for name, value in net.state_dict().items()}
+    fresh = WindowEncoder(2)
+    shipped.fill(fresh, weights | {"/Constant_3": torch.zeros(2)}, "identity")
+    assert torch.equal(fresh.state_dict()["code.bias"], weights["code.bias"])
+    with pytest.raises(PersonareError, match=r"'identity' has enter.weight of shape"):
+        shipped.fill(other, weights, "identity")
+    with pytest.raises(PersonareError, match=r"no weight code.bias"):
+        shipped.fill(net, {k: v for k, v in weights.items() if k != "code.bias"}, "identity")
 
 
 def test_mirroring_twice_changes_nothing() -> None:

@@ -1,10 +1,12 @@
 """Compares what draws with what it came from: torch, ONNX, 8 bits.
 
-    python -m training.frames.check_parity --checkpoint paint.pt --package PKG [--characters DIR]
+    python -m training.frames.check_parity --package PKG [--characters DIR] [--checkpoint paint.pt]
 
 Torch against ONNX Runtime (and, for the warp, against numpy): the largest difference of every
-output, which fails above TOLERANCE times the output's range. With characters, 8 bits against
-floating point as well: in the painted windows, blended as the eye sees them, and in whole frames.
+output, which fails above TOLERANCE times the output's range. The torch networks take their weights
+from the package itself (`training.frames.shipped`); with checkpoints from these, so that the export
+is checked too. With characters, 8 bits against floating point as well: in the painted windows,
+blended as the eye sees them, and in whole frames.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ from training.frames.export import (
 )
 from training.frames.flow import ExpressionFlow, LayerFlow, PoseFlow, cell_centres
 from training.frames.quantise import generators, motions
+from training.frames.shipped import shipped_networks
 
 TOLERANCE: Final = 1e-4
 WINDOW_DB: Final = 40.0
@@ -119,25 +122,27 @@ def compare_warp() -> dict[str, dict[str, float]]:
 
 
 def compare_package(
-    package: Path | ModelPackage, checkpoints: Sequence[Path]
+    package: Path | ModelPackage, checkpoints: Sequence[Path] = ()
 ) -> dict[str, dict[str, float]]:
-    """Differences of every graph and of the warp; without checkpoints only the warp's."""
+    """Differences of every graph and of the warp; of a package without graphs only the warp's."""
     torch.manual_seed(0)
     found = compare_warp()
-    if checkpoints:
-        if not isinstance(package, ModelPackage):
-            package = load_model_package(package, "frame")
-        paint, identity, light = load_networks(list(checkpoints))
-        painting = [package.path(name) for name in painting_graphs(package, True, int8=False)]
-        found["paint"] = difference(paint, paint_inputs(), painting)
-        found["identity"] = difference(identity, identity_inputs(), [package.path("identity")])
-        if light is not None:
-            graph = [package.path(GRAPH)]
-            found[GRAPH] = difference(LightGraph(light), light_inputs(), graph)
+    if not isinstance(package, ModelPackage):
+        package = load_model_package(package, "frame")
+    painting = [package.path(name) for name in painting_graphs(package, True, int8=False)]
+    if not painting:
+        return found
+    networks = load_networks(list(checkpoints)) if checkpoints else shipped_networks(package)
+    paint, identity, light = networks
+    found["paint"] = difference(paint, paint_inputs(), painting)
+    found["identity"] = difference(identity, identity_inputs(), [package.path("identity")])
+    if light is not None:
+        graph = [package.path(GRAPH)]
+        found[GRAPH] = difference(LightGraph(light), light_inputs(), graph)
     return found
 
 
-def torch_row(package: Path | ModelPackage, checkpoints: Sequence[Path]) -> Row:
+def torch_row(package: Path | ModelPackage, checkpoints: Sequence[Path] = ()) -> Row:
     """Torch against what draws, as one row of a table."""
     found = compare_package(package, checkpoints)
     worst = max(value for outputs in found.values() for value in outputs.values())
@@ -233,7 +238,7 @@ def parity_rows(
     checkpoints: Sequence[Path] = (),
     count: int = 4,
 ) -> list[Row]:
-    """All rows: torch (the networks only with checkpoints), windows and frames in 8 bits.
+    """All rows: torch, with the weights of the package or of checkpoints; 8 bits in windows, in frames.
 
     `characters` are folders of character folders, `count` motions are drawn of each.
     """
