@@ -26,6 +26,11 @@ GREEN: Final[tuple[int, int, int]] = (0, 255, 0)
 EDGE: Final[float] = 0.06
 """Share of the frame's width at both sides over which the character fades into its own background:
 there it shows the picture with the person, so a body that is cut by the frame ends nowhere."""
+SOFT_EDGE: Final[float] = 0.1
+"""The same before a colour or another picture: cut sharply, shoulders would hang in the air. A key
+colour would show through, so there they are cut."""
+OUTERMOST: Final = 3
+"""Into how many parts these columns are divided; the outer one tells whether a body is cut."""
 _VIGNETTE: Final[float] = 0.16
 """How much darker the corners of a plain background are than its middle."""
 
@@ -167,21 +172,36 @@ def make_background(background: BackgroundLike, width: int, height: int) -> UInt
     )
 
 
-def fading(side: int) -> UInt8Array:
-    """Share (0..255) of a frame in its first columns, those of EDGE: (side, W, 4)."""
-    width = round(EDGE * side)
+def fading(side: int, edge: float = EDGE) -> UInt8Array:
+    """Share (0..255) of a frame in its first columns, `edge` of its width: (side, W, 4)."""
+    width = round(edge * side)
     share_W = np.arange(1, width + 1) / (width + 1)
     share_W = np.rint(255 * share_W * share_W * (3 - 2 * share_W)).astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(share_W[None, :, None], (side, width, 4)))
 
 
-def _fade(cover_HWC: UInt8Array, first_HWC: UInt8Array, last_HWC: UInt8Array) -> None:
-    """Let a premultiplied frame fade out at both sides, in place."""
+def _fade(
+    cover_HWC: UInt8Array, first_HWC: UInt8Array, last_HWC: UInt8Array, cut: bool = False
+) -> None:
+    """Let a premultiplied frame fade out at both sides, in place; with `cut` only in the rows where
+    a side of the frame cuts it."""
     width = first_HWC.shape[1]
     for columns, share in ((slice(0, width), first_HWC), (slice(-width, None), last_HWC)):
         strip = np.ascontiguousarray(cover_HWC[:, columns])
-        if strip[..., 3].any():
-            cover_HWC[:, columns] = cv2.multiply(strip, share, scale=1 / 255)
+        if not strip[..., 3].any():
+            continue
+        if cut:
+            share = _where_cut(strip[..., 3], share, columns.start == 0)
+        cover_HWC[:, columns] = cv2.multiply(strip, share, scale=1 / 255)
+
+
+def _where_cut(alpha_HW: UInt8Array, share_HWC: UInt8Array, first: bool) -> UInt8Array:
+    """A share with which rows fade the more, the more of their outermost pixels are covered."""
+    reach = alpha_HW.shape[1] // OUTERMOST
+    outer = alpha_HW[:, :reach] if first else alpha_HW[:, -reach:]
+    cut_H1 = cv2.blur(outer.mean(1, dtype=np.float32)[:, None], (1, 2 * reach + 1)) / 255
+    kept = 255 - cut_H1 * (255 - share_HWC[..., 0].astype(np.float32))
+    return np.asarray(cv2.merge([np.rint(kept).astype(np.uint8)] * 4), np.uint8)
 
 
 class Compositor:
@@ -206,8 +226,11 @@ class Compositor:
         self.width = width
         self.height = height
         self._side = min(height, width)
-        first = fading(self._side)
-        self._fades = first, np.ascontiguousarray(first[:, ::-1])
+        self._fades = {
+            edge: (first, np.ascontiguousarray(first[:, ::-1]))
+            for edge in (EDGE, SOFT_EDGE)
+            for first in (fading(self._side, edge),)
+        }
         self._wish = background or Backdrop()
         self._own = own
         self._scene = self._made(self._wish, own)
@@ -260,8 +283,9 @@ class Compositor:
         if side != size:
             way = cv2.INTER_CUBIC if side > size else cv2.INTER_AREA
             cover_HWC = cv2.resize(cover_HWC, (side, side), interpolation=way)
-        if own:
-            _fade(np.asarray(cover_HWC, np.uint8), *self._fades)
+        if own or self._wish.kind != "green":
+            edge = EDGE if own else SOFT_EDGE
+            _fade(np.asarray(cover_HWC, np.uint8), *self._fades[edge], cut=not own)
         cover_HWC = cover_HWC[y0:y1, x0:x1]
         x_offset, y_offset = (self.width - side) // 2, self.height - side
         place = canvas[y_offset + y0 : y_offset + y1, x_offset + x0 : x_offset + x1]

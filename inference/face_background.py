@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from inference.compositor import EDGE, fading
 from inference.contract import Float32Array, UInt8Array
 from inference.face_grids import MARGIN, fill, smoothstep
-from inference.frame_generator_layers import SIZE
+from inference.face_shown import as_shown, shown_matrix
+from inference.frame_generator_layers import SIZE, WHOLE, Shown
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -42,29 +43,38 @@ _NEAR: Final = 9
 _ANSWERS: Final = (0.01, 0.06)
 """Shares of a pixel between which the background begins to answer for what the picture shows."""
 _PERSON_GOES: Final = (0.0, 12.0)
-"""Pixels beyond the picture's border between which a person who is cut there fades away."""
-_BLURS: Final = ((0, 0, 1), (10, 2.5, 1), (36, 8, 4), (100, 22, 8), (220, 45, 16))
+"""Pixels beyond the picture's border between which a person who is cut there fades away, within the
+frame's columns. Beside the frame nobody moves: there the blurred picture goes on with the person,
+so that shoulders end nowhere."""
+_BLURS: Final = ((0, 0, 1), (5, 4, 1), (16, 14, 4), (50, 30, 8), (160, 50, 16))
 """Distances beyond the border, how far the mirrored picture is blurred there (sigma), and how many
 times smaller it may be for that."""
 
 
 def background_files(
-    picture: UInt8Array, matrix_23: Float32Array, portrait_png: bytes
+    picture: UInt8Array, matrix_23: Float32Array, portrait_png: bytes, shown: Shown = WHOLE
 ) -> dict[str, bytes]:
     """`FILE` of a character by name; nothing for a picture that shows only the person.
 
     `picture` is the user's, RGBA; `matrix_23` leads from its pixels to the frame's;
-    `portrait_png` is the character's portrait (SIZE, SIZE, 4), the person at rest.
+    `portrait_png` is the character's portrait (SIZE, SIZE, 4), the person at rest; `shown` is the
+    part of the frame that is drawn.
     """
     bgra = cv.imdecode(np.frombuffer(portrait_png, np.uint8), cv.IMREAD_UNCHANGED)
-    made = own_background(picture, matrix_23, cv.cvtColor(bgra, cv.COLOR_BGRA2RGBA))
+    portrait = as_shown(cv.cvtColor(bgra, cv.COLOR_BGRA2RGBA), shown)
+    if shown != WHOLE:
+        onto = np.vstack([shown_matrix(shown), [0, 0, 1]])
+        matrix_23 = (onto @ np.vstack([matrix_23, [0, 0, 1]]))[:2].astype(np.float32)
+    made = own_background(picture, matrix_23, portrait)
     return {} if made is None else {FILE: jpeg(made)}
 
 
-def background_again(framed: UInt8Array, portrait_png: bytes) -> dict[str, bytes]:
+def background_again(
+    framed: UInt8Array, portrait_png: bytes, shown: Shown = WHOLE
+) -> dict[str, bytes]:
     """The same from the framed picture (RGBA, with MARGIN around) alone."""
     matrix = np.array([[1, 0, -MARGIN], [0, 1, -MARGIN]], np.float32)
-    return background_files(framed, matrix, portrait_png)
+    return background_files(framed, matrix, portrait_png, shown)
 
 
 def own_background(
@@ -193,6 +203,13 @@ def _inside_the_sides() -> Float32Array:
     return smoothstep(EDGE, 2 * EDGE, from_side)[None, :, None]
 
 
+def _in_the_frame() -> Float32Array:
+    """1 over the frame's columns, 0 away from them (1, WIDTH, 1)."""
+    x = np.arange(WIDTH, dtype=np.float32) - LEFT
+    beside = np.maximum(-x, x - (SIZE - 1))
+    return smoothstep(*_PERSON_GOES[::-1], beside)[None, :, None]
+
+
 def _beyond(
     still: Float32Array, clean: Float32Array, outside: Float32Array, back_2HW: Float32Array
 ) -> Float32Array:
@@ -203,7 +220,7 @@ def _beyond(
         cv.remap(each, back_2HW[0], back_2HW[1], cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)
         for each in (still, clean)
     )
-    gone = smoothstep(*_PERSON_GOES, outside)[..., None]
+    gone = smoothstep(*_PERSON_GOES, outside)[..., None] * _in_the_frame()
     made = image * (1 - gone) + calm * gone
     made = np.where(outside[..., None] > 0, made, still).astype(np.float32)
     out = made

@@ -1,6 +1,8 @@
 """What lies beyond a cropped picture's border: a calm continuation instead of its last pixels.
 
-Repeated pixels run on as stripes, which nobody takes for hair or cloth once they move. So they are
+Close to the border it is the picture's mirror image, which is what a moving head brings into sight
+(`face_shown` keeps the rest out of it where it can). Farther out that would be a second face, and
+repeated pixels run on as stripes, which nobody takes for hair or cloth once they move. So they are
 blurred, the more the farther out; and above the shoulders, where a cropped head would rise to the
 frame's edge like a chimney, the person ends where the fitted head does, before what is seen of the
 background.
@@ -8,6 +10,7 @@ background.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final
 
 import cv2
@@ -24,17 +27,26 @@ USUAL: Final = 592
 """Pixels across a cut that the following are counted in."""
 BLURS: Final = ((4.0, 0.0, 8.0), (12.0, 6.0, 30.0))
 """Pixels: how wide a blur is, and between which distances from the border it takes over."""
+MIRROR: Final = ((0.0, 0.0), (5.0, 1.0), (14.0, 2.5), (26.0, 5.0))
+"""Distances from the border, and how far the mirror image is blurred there (sigma); beyond the last
+it gives way, until at twice that distance nothing of it is left."""
 HAIR: Final = 20
 """Pixels that hair may stand off the fitted head beyond the border."""
 
 
 def continued(
-    cut: UInt8Array, inside_HW: UInt8Array, places_N2: Any, triangles_F3: Any, chin: float
+    cut: UInt8Array,
+    mirrored: UInt8Array,
+    inside_HW: UInt8Array,
+    places_N2: Any,
+    triangles_F3: Any,
+    chin: float,
 ) -> UInt8Array:
     """A cut picture (side, side, 4) whose pixels outside of the user's are a calm continuation.
 
-    `inside_HW` is 1 where the cut shows the user's picture; elsewhere its last pixels are repeated.
-    `places_N2` and `triangles_F3` are the fitted head in the cut's pixels; `chin` is its row.
+    `inside_HW` is 1 where the cut shows the user's picture; elsewhere its last pixels are repeated,
+    and in `mirrored` all of them in reverse. `places_N2` and `triangles_F3` are the fitted head in
+    the cut's pixels; `chin` is its row.
     """
     if float(inside_HW.mean()) > 0.998:
         return cut
@@ -54,8 +66,44 @@ def continued(
         calm += (fill(small, seen) - calm) * (1 - person)[..., None]
     done = cut.copy()
     larger = cv.resize(np.rint(calm.clip(0, 255)).astype(np.uint8), (side, side))
+    larger = _with_mirror(larger, np.ascontiguousarray(mirrored[..., :3]), inside_HW)
     done[..., :3] = cv.copyTo(larger, 1 - inside_HW, np.ascontiguousarray(cut[..., :3]))
     return np.asarray(done, np.uint8)
+
+
+def _with_mirror(calm: UInt8Array, mirrored: UInt8Array, inside_HW: UInt8Array) -> UInt8Array:
+    """The continuation (side, side, 3) with the mirror image close to the border."""
+    wide = USUAL / calm.shape[0]
+    away = cv.distanceTransform(1 - inside_HW, cv.DIST_L2, 3) * wide
+    image = mirrored.astype(np.float32)
+    for (low, _), (high, sigma) in pairwise(MIRROR):
+        blurred = cv.GaussianBlur(mirrored, (0, 0), sigma / wide)
+        image += (blurred - image) * smoothstep(low, high, away)[..., None]
+    last = MIRROR[-1][0]
+    image += (calm - image) * smoothstep(last, 2 * last, away)[..., None]
+    return np.asarray(np.rint(image).clip(0, 255), np.uint8)
+
+
+def unmirrored(picture: UInt8Array, inside_HW: UInt8Array) -> UInt8Array:
+    """A framed picture (side, side, RGBA) for the eyes of a network: close to the border goes on
+    what is nearest in place of the mirror image, which might look like one more part of a face."""
+    if float(inside_HW.mean()) > 0.998:
+        return picture
+    wide = USUAL / picture.shape[0]
+    away, nearest = cv.distanceTransformWithLabels(
+        1 - inside_HW, cv.DIST_L2, 5, labelType=cv.DIST_LABEL_PIXEL
+    )
+    colour = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    known = inside_HW > 0
+    colour[nearest[known]] = picture[known][:, :3]
+    plain = cv.GaussianBlur(colour[nearest], (0, 0), BLURS[0][0] / wide).astype(np.float32)
+    last = MIRROR[-1][0]
+    plain += (colour[nearest] - plain) * smoothstep(BLURS[0][2], 0, away * wide)[..., None]
+    part = ((away > 0) * smoothstep(2 * last, last, away * wide))[..., None]
+    out = picture.copy()
+    mixed = picture[..., :3] + (plain - picture[..., :3]) * part
+    out[..., :3] = np.rint(mixed).clip(0, 255).astype(np.uint8)
+    return out
 
 
 def _person(side: int, places_N2: Any, triangles_F3: Any, chin: float, hair: float) -> Float32Array:

@@ -6,7 +6,7 @@ The last step of importing a picture: everything after the networks. What comes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from inference.character import Character
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
 from inference.face_detail import detail_arrays
 from inference.face_eyes import eye_arrays
-from inference.face_fit import FaceFit, fit_face
+from inference.face_fit import FaceFit
 from inference.face_geometry import geometry_arrays, geometry_file
 from inference.face_grids import MARGIN, QUICK_PNG, encode
 from inference.face_layers import LayerPicture, take_apart
@@ -38,8 +38,11 @@ from inference.face_raster import look
 from inference.face_reference_eyes import ShutEyes, shut_eyes
 from inference.face_reference_mouth import with_own_inside
 from inference.face_references import EYES, MOUTH, Face, Reference
+from inference.face_shown import KEY, as_shown
+from inference.face_sides import fit_head
 from inference.face_tones import Tone, one_tone
 from inference.face_view import with_own_reach
+from inference.frame_generator_layers import WHOLE, Shown
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -55,18 +58,21 @@ def character_files(
     lenders: Iterable[Character],
     references: Sequence[Reference] = (),
     detail: UInt8Array | None = None,
+    part: Callable[[UInt8Array], Shown] | None = None,
 ) -> dict[str, bytes]:
     """`portrait.png`, `thumbnail.png`, `eyes-shut.png`, `geometry.npz`, `landmarks.json` by name.
 
     `picture` is RGB over the frame and MARGIN (592, 592, 3), `masks` see `face_layers.MASKS`;
     `landmarks` are in frame pixels; `lenders` lend the inside of the mouth. The shut eyes are the
     picture's own lids, stretched: the paint network's reference. `detail` is the picture with
-    `face_detail.FINE` times the pixels.
+    `face_detail.FINE` times the pixels. `part` says of the portrait (512, 512, RGBA) which part of
+    the frame is drawn (`face_shown`); without it, all of it is.
 
     Raises:
         PersonareError: the landmarks are no face's, or the masks show none.
     """
-    fit = with_own_reach(model, fit_face(model, landmarks))
+    sides = [reference.face.landmarks for reference in references if reference.measured]
+    fit = with_own_reach(model, fit_head(model, landmarks, sides))
     fit = with_lips_that_close(model, fit)
     layers = take_apart(model, fit, picture, masks)
     portrait = composed(layers)
@@ -77,9 +83,12 @@ def character_files(
     arrays = mouth_and_all(model, face, layers, portrait, lenders, references, shut)
     if detail is not None:
         arrays |= detail_arrays(arrays, layers, np.ascontiguousarray(detail[..., :3]))
+    shown = WHOLE if part is None else part(portrait)
+    if shown != WHOLE:
+        arrays[KEY] = np.array(shown, np.float32)
     return {
         "portrait.png": png(portrait),
-        "thumbnail.png": png(thumbnail(portrait)),
+        "thumbnail.png": png(thumbnail(portrait, shown)),
         "eyes-shut.png": png(lids if shut is None else shut.over(lids)),
         "geometry.npz": geometry_file(arrays),
         LANDMARKS_FILE: landmarks.text().encode(),
@@ -159,13 +168,15 @@ def with_eyes_shut(model: FaceModel, fit: FaceFit, portrait: UInt8Array) -> UInt
     return np.asarray(np.rint(drawn * share + portrait * (1 - share)), np.uint8)
 
 
-def thumbnail(portrait: UInt8Array) -> UInt8Array:
-    """The portrait's upper middle on a soft background, RGB (256, 256, 3)."""
+def thumbnail(portrait: UInt8Array, shown: Shown = WHOLE) -> UInt8Array:
+    """The portrait's upper middle on a soft background, RGB (256, 256, 3); of a portrait of which
+    only a part is drawn, that part."""
+    portrait = as_shown(portrait, shown)
     side = portrait.shape[0]
     rows = np.linspace(0.93, 0.74, side, dtype=np.float32)[:, None, None] * 255
     alpha = portrait[..., 3:].astype(np.float32) / 255
     framed = portrait[..., :3] * alpha + rows * (1 - alpha)
-    margin = side // 10
+    margin = side // 10 if shown == WHOLE else 0
     cut = framed[: side - 2 * margin, margin : side - margin]
     small = cv.resize(cut, (THUMBNAIL, THUMBNAIL), interpolation=cv.INTER_AREA)
     return np.asarray(np.rint(small), np.uint8)

@@ -14,7 +14,7 @@ import numpy as np
 
 from inference import face_camera as camera
 from inference.contract import Float32Array, PersonareError, UInt8Array
-from inference.face_border import continued
+from inference.face_border import continued, unmirrored
 from inference.face_detail import FINE, WORTH, smaller
 from inference.face_fit import SLIDING, fit_face
 from inference.face_grids import MARGIN
@@ -43,6 +43,14 @@ class Framed:
     """From the picture's pixels to the frame's."""
     detail: UInt8Array | None = None
     """The same picture with `face_detail.FINE` times the pixels, where the user's has them."""
+    corners_42: Float32Array | None = None
+    """The user's picture's corners in the frame, from the upper left clockwise, if known."""
+
+    def for_networks(self) -> UInt8Array:
+        """`picture` with nothing beyond the user's border that looks like another face's part."""
+        if self.corners_42 is None:
+            return self.picture
+        return unmirrored(self.picture, inside_of(self.corners_42))
 
 
 def framed(model: FaceModel, picture: UInt8Array, landmarks: Landmarks) -> Framed:
@@ -79,14 +87,15 @@ def framed(model: FaceModel, picture: UInt8Array, landmarks: Landmarks) -> Frame
     head_N2 = places @ fine[:, :2].T + fine[:, 2]
     large = float(np.linalg.norm(matrix[0, :2])) * WORTH <= 1
     times = FINE if large else 1
+    corners_42 = corners_of((width, height), matrix)
     detail = continued(
-        _cut(picture, matrix, times), _shown(picture, matrix, times),
-        (head_N2 + MARGIN) * times, model.triangles_F3,
+        _cut(picture, matrix, times), _cut(picture, matrix, times, cv.BORDER_REFLECT_101),
+        inside_of(corners_42, times), (head_N2 + MARGIN) * times, model.triangles_F3,
         (scale * chin + fine[1, 2] + MARGIN) * times,
     )  # fmt: skip
     if not large:
-        return Framed(detail, moved, matrix)
-    return Framed(smaller(detail), moved, matrix, detail)
+        return Framed(detail, moved, matrix, None, corners_42)
+    return Framed(smaller(detail), moved, matrix, detail, corners_42)
 
 
 def _whole(landmarks: Landmarks, width: int, height: int) -> None:
@@ -125,20 +134,32 @@ def _rough(model: FaceModel, landmarks: Landmarks) -> Any:
     return np.column_stack([turn, goal.mean(0) - turn @ seen.mean(0)])
 
 
-def _shown(picture: UInt8Array, matrix_23: Float32Array, fine: int) -> UInt8Array:
-    """1 where the cut shows the picture itself, without its outermost pixel."""
+def corners_of(size: tuple[int, int], matrix_23: Float32Array) -> Float32Array:
+    """The corners (4, 2) in the frame of a picture (width, height), from the upper left clockwise.
+
+    `matrix_23` leads from the picture's pixels to the frame's.
+    """
+    width, height = size
+    ends = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float32)
+    found: Float32Array = (ends @ matrix_23[:, :2].T + matrix_23[:, 2]).astype(np.float32)
+    return found
+
+
+def inside_of(corners_42: Float32Array, fine: int = 1) -> UInt8Array:
+    """1 where the frame and MARGIN, of `fine` pixels for one, show the picture itself, without its
+    outermost pixel."""
     side = fine * (camera.SIZE + 2 * MARGIN)
-    height, width = picture.shape[:2]
-    corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]])
-    places = (corners @ matrix_23[:, :2].T + matrix_23[:, 2] + MARGIN) * fine
     out = np.zeros((side, side), np.uint8)
+    places = (corners_42.astype(np.float64) + MARGIN) * fine
     cv.fillConvexPoly(out, np.rint(places).astype(np.int32), 1)
     return out
 
 
-def _cut(picture: UInt8Array, matrix_23: Float32Array, fine: int = 1) -> UInt8Array:
+def _cut(
+    picture: UInt8Array, matrix_23: Float32Array, fine: int, beyond: int = cv.BORDER_REPLICATE
+) -> UInt8Array:
     """The picture in the frame and MARGIN, `fine` pixels for one; a large one is first made
-    smaller, against aliasing."""
+    smaller, against aliasing. `beyond` says how OpenCV goes on beyond its border."""
     matrix = matrix_23.astype(np.float64).copy()
     matrix[:, 2] += MARGIN
     matrix *= fine
@@ -154,6 +175,6 @@ def _cut(picture: UInt8Array, matrix_23: Float32Array, fine: int = 1) -> UInt8Ar
         matrix[:, 2] += shift
     side = fine * (camera.SIZE + 2 * MARGIN)
     cut: UInt8Array = cv.warpAffine(
-        picture, matrix, (side, side), flags=cv.INTER_CUBIC, borderMode=cv.BORDER_REPLICATE
+        picture, matrix, (side, side), flags=cv.INTER_CUBIC, borderMode=beyond
     )
     return cut

@@ -29,8 +29,10 @@ from inference.frame_generator_layers import (
     GRID,
     REMEDY,
     SIZE,
+    WHOLE,
     Geometry,
     Layer,
+    Shown,
     load_geometry,
     project,
     unproject,
@@ -71,32 +73,34 @@ class Outline:
 class OwnBackground:
     """A character's own background; `on` puts it on a canvas."""
 
-    def __init__(self, picture_HWC: UInt8Array, outline: Outline) -> None:
-        """`picture_HWC` is RGB, see `inference.face_background`."""
-        self._picture, self._outline = picture_HWC, outline
+    def __init__(self, picture_HWC: UInt8Array, outline: Outline, shown: Shown = WHOLE) -> None:
+        """`picture_HWC` is RGB, see `inference.face_background`; `shown` is the part of the frame
+        that stands in its middle."""
+        self._picture, self._outline, self._shown = picture_HWC, outline, shown
 
     def on(self, width: int, height: int) -> OwnCanvas:
         """The background on a canvas of this size."""
-        return OwnCanvas(registered(self._picture, width, height), self._outline)
+        return OwnCanvas(registered(self._picture, width, height), self._outline, self._shown)
 
 
 class OwnCanvas:
     """A background on one canvas. Use it from one thread."""
 
-    def __init__(self, still_HWC: UInt8Array, outline: Outline) -> None:
+    def __init__(self, still_HWC: UInt8Array, outline: Outline, shown: Shown = WHOLE) -> None:
         self._still = still_HWC
         # OpenCV looks up four channels in half the time that it takes for three
         self._source = cv.cvtColor(still_HWC, cv.COLOR_RGB2RGBA)
         self._outline = outline
         height, width = still_HWC.shape[:2]
         side = min(width, height)
-        self._scale = side / SIZE
-        cells = (max(2, round(width / self._scale / COARSE)), max(2, round(height / side * 32)))
+        self._scale = side / shown.side
+        cells = (max(2, round(width / side * SIZE / COARSE)), max(2, round(height / side * 32)))
         self._cell_2 = np.array([width / cells[0], height / cells[1]], np.float32)
         x, y = np.meshgrid(np.arange(cells[0]), np.arange(cells[1]))
         places = (np.stack([x, y]).astype(np.float32) + 0.5) * self._cell_2[:, None, None]
         corner = np.array([(width - side) / 2, height - side], np.float32)[:, None, None]
         frame_2HW = (places - corner) / np.float32(self._scale) - np.float32(0.5)
+        frame_2HW += np.array(shown[:2], np.float32)[:, None, None]
         around = (frame_2HW + np.float32(0.5) + _CORNER) / CELL - np.float32(0.5)
         depth_HW, self._weight_HW, self._share_HW, *bases = (
             cv.remap(each, *around, cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)
@@ -172,7 +176,8 @@ def load_own_background(character: Character) -> OwnBackground | None:
     picture = read_picture(path)
     if picture.shape[0] < 16 or picture.shape[1] < picture.shape[0]:
         raise PersonareError(f"{path} is no background of a character.", REMEDY)
-    return OwnBackground(picture, outline_of(load_geometry(geometry)))
+    read = load_geometry(geometry)
+    return OwnBackground(picture, outline_of(read), read.shown)
 
 
 _CORNER: Final = np.array([ASIDE, 0], np.float32)[:, None, None]

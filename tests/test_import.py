@@ -23,11 +23,13 @@ from app.characters.pictures import is_animated, read_picture, told_size
 from app.characters.reading import places_of
 from inference.character import Character
 from inference.compositor import Backdrop, Compositor
-from inference.contract import MOTION_INDEX, MOTION_SIZE, PersonareError
+from inference.contract import MOTION_INDEX, MOTION_SIZE, Float32Array, PersonareError
+from inference.face_frame import corners_of
 from inference.face_grids import MARGIN
 from inference.face_layers import MASKS, SIDE
 from inference.face_points import Landmarks
 from inference.frame_generator import FrameGenerator
+from inference.frame_generator_layers import Shown, load_geometry
 from inference.own_background import load_own_background
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -243,8 +245,10 @@ def test_one_of_several_faces_is_chosen(own: Path, clicks: Path, tmp_path: Path)
     made = maker.run(Request(cropped, "Me", "own", face=2))
     assert reader.asked[0].box[0] == 200  # the middle one, counted from the left
     assert made.geometry_path is not None
-    (remark,) = maker.remarks  # it goes on, and says what could be better
-    assert "cropped.png cuts off the shoulders" in remark
+    assert maker.remarks == []  # the frame ends where the picture does
+    shown = load_geometry(made.geometry_path).shown
+    assert shown.side < 430
+    assert shown.y + shown.side < 0.97 * 400
 
 
 def test_several_faces_are_told_apart_in_the_order_of_their_numbers() -> None:
@@ -262,28 +266,32 @@ def test_what_a_picture_cuts_off_is_told() -> None:
     person = np.zeros((512, 512), np.uint8)
     person[60:320, 150:360] = 255  # a head
     person[320:, 60:450] = 255  # and shoulders
-    as_it_is = np.eye(2, 3, dtype=np.float32)
-    assert cut_off((512, 512), as_it_is, person) == ()
 
-    def cut(left: int, top: int, right: int, bottom: int) -> tuple[str, ...]:
+    def corners(left: int, top: int, right: int, bottom: int) -> Float32Array:
         matrix = np.array([[1, 0, left], [0, 1, top]], np.float32)
-        return cut_off((right - left, bottom - top), matrix, person)
+        return corners_of((right - left, bottom - top), matrix)
+
+    def cut(*sides: int) -> tuple[str, ...]:
+        return cut_off(corners(*sides), person)
+
+    assert cut(0, 0, 512, 512) == ()
 
     assert cut(0, 100, 512, 512) == ("the top of the head",)
     assert cut(200, 0, 512, 512) == ("a side of the head", "the shoulders")
     assert cut(0, 0, 512, 400) == ("the shoulders",)
     assert cut(0, -200, 512, 700) == ()
     larger = np.array([[0.5, 0, 0], [0, 0.5, 50]], np.float32)  # a picture of twice the pixels
-    assert cut_off((1024, 700), larger, person) == ("the shoulders",)
-    assert cut_off((1024, 1024), larger, person) == ()
+    assert cut_off(corners_of((1024, 700), larger), person) == ("the shoulders",)
+    assert cut_off(corners_of((1024, 1024), larger), person) == ()
+    # what is not drawn needs no word
+    assert cut_off(corners(0, 0, 512, 400), person, Shown(80, 40, 360)) == ()
+    assert cut_off(corners(0, 0, 512, 300), person, Shown(80, 40, 360)) == ("the shoulders",)
     person[:60, 150:360] = 255
     assert cut(0, 0, 512, 512) == ("the top of the head",)
     portrait = cv2.imencode(".png", np.dstack([person] * 4))[1].tobytes()
-    (remark,) = remarks_of("me.png", np.zeros((512, 512, 4), np.uint8), as_it_is, portrait)
+    (remark,) = remarks_of("me.png", corners(0, 0, 512, 512), portrait)
     assert remark.startswith("me.png cuts off the top of the head, which")
-    assert (
-        remarks_of("lena.png", np.zeros((512, 512, 4), np.uint8), as_it_is, LENA.read_bytes()) == []
-    )
+    assert remarks_of("lena.png", corners(0, 0, 512, 512), LENA.read_bytes()) == []
 
 
 def test_pictures_that_cannot_be_used_are_refused(tmp_path: Path) -> None:

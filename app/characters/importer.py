@@ -13,8 +13,9 @@ import re
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -35,13 +36,15 @@ from inference.face_character import character_files, png
 from inference.face_detail import FINE, smaller
 from inference.face_eye_extent import settled
 from inference.face_fit import fit_face
-from inference.face_frame import Framed, framed
+from inference.face_frame import Framed, corners_of, framed
 from inference.face_layers import SIDE
 from inference.face_masks import guessed_masks
 from inference.face_model import FILE as MODEL_FILE
 from inference.face_model import FaceModel, load_face_model
 from inference.face_points import FILE as LANDMARKS_FILE
 from inference.face_points import Landmarks, read_landmarks
+from inference.face_shown import shown_of, stored_shown
+from inference.frame_generator_layers import Shown
 from inference.package_files import FORMAT_VERSION
 from inference.portrait_place import FaceBox as FaceBox
 
@@ -50,6 +53,7 @@ cv: Any = cv2
 SOURCE_FILE: Final = "source.png"
 """The framed picture, kept so that the character can be made again."""
 PORTRAIT_FILE: Final = "portrait.png"
+GEOMETRY_FILE: Final = "geometry.npz"
 LICENCE: Final = "private"
 """Licence of an imported character: the user's own, not for passing on."""
 LENDERS: Final = 12
@@ -116,14 +120,17 @@ class Importer:
                 [path.read_bytes() for path in request.references],
             ),
             "frame_from_picture": [[float(v) for v in row] for row in placed.matrix_23],
+            "picture_size": [picture.shape[1], picture.shape[0]],
             "references": [EYES_SHUT, *further.entries()],
         }
-        files = self._files(model, placed, further)
+        corners_42 = corners_of((picture.shape[1], picture.shape[0]), placed.matrix_23)
+        files = self._files(model, placed, further, partial(shown_of, corners_42))
+        shown = stored_shown(files[GEOMETRY_FILE])
         self.remarks = [
-            *remarks_of(request.picture.name, picture, placed.matrix_23, files[PORTRAIT_FILE]),
+            *remarks_of(request.picture.name, corners_42, files[PORTRAIT_FILE], shown),
             *further.remarks,
         ]
-        files |= background_files(picture, placed.matrix_23, files[PORTRAIT_FILE])
+        files |= background_files(picture, placed.matrix_23, files[PORTRAIT_FILE], shown)
         fresh = self._write(id_, files, facts)
         return load_character(self._put(fresh, id_))
 
@@ -148,32 +155,40 @@ class Importer:
         picture = cv.imread(str(folder / SOURCE_FILE), cv.IMREAD_UNCHANGED)
         if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
             raise PersonareError(f"The picture of '{name}' is damaged.", "Import it again.")
-        placed = _again(cv.cvtColor(picture, cv.COLOR_BGRA2RGBA), marks)
         facts = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        placed = _again(cv.cvtColor(picture, cv.COLOR_BGRA2RGBA), marks, facts)
         further = References(model, placed, None)
         further.read_again(folder, facts.get("references", []))
         facts["references"] = [EYES_SHUT, *further.entries()]
-        files = self._files(model, placed, further)
+        assert character.geometry_path is not None
+        shown = stored_shown(character.geometry_path.read_bytes())
+        files = self._files(model, placed, further, lambda _: shown)
         if character.background_path is not None:  # it was made of more than the framed picture
             files[BACKGROUND_FILE] = character.background_path.read_bytes()
         else:
-            files |= background_again(placed.picture, files[PORTRAIT_FILE])
+            files |= background_again(placed.picture, files[PORTRAIT_FILE], shown)
         fresh = self._write(character.id, files, facts)
         return load_character(self._put(fresh, character.id))
 
     def _model(self) -> FaceModel:
         return load_face_model(self._assets / "face" / MODEL_FILE)
 
-    def _files(self, model: FaceModel, placed: Framed, further: References) -> dict[str, bytes]:
+    def _files(
+        self,
+        model: FaceModel,
+        placed: Framed,
+        further: References,
+        part: Callable[[UInt8Array], Shown],
+    ) -> dict[str, bytes]:
         """Every file of the character but its manifest, from the framed picture."""
         picture, landmarks = placed.picture, placed.landmarks
         if self._reader is not None:
-            masks: Mapping[str, Float32Array] = self._reader.masks(picture)
+            masks: Mapping[str, Float32Array] = self._reader.masks(placed.for_networks())
         else:
             masks = guessed_masks(model, fit_face(model, landmarks), picture)
         rgb = np.ascontiguousarray(picture[..., :3])
         files = character_files(
-            model, rgb, landmarks, masks, self._lenders(), further.used, placed.detail
+            model, rgb, landmarks, masks, self._lenders(), further.used, placed.detail, part
         )
         kept = picture if placed.detail is None else placed.detail
         return files | {SOURCE_FILE: png(kept)} | further.files()
@@ -262,7 +277,7 @@ class Importer:
             **facts,
             "portrait": PORTRAIT_FILE,
             "thumbnail": "thumbnail.png",
-            "geometry": "geometry.npz",
+            "geometry": GEOMETRY_FILE,
             "files": {n: hashlib.sha256(data).hexdigest() for n, data in sorted(files.items())},
         }
         if BACKGROUND_FILE in files:
@@ -311,11 +326,15 @@ def slug(name: str) -> str:
     return short or "character-" + hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
-def _again(picture: UInt8Array, marks: Landmarks) -> Framed:
+def _again(picture: UInt8Array, marks: Landmarks, facts: Mapping[str, Any]) -> Framed:
     """The framed picture that SOURCE_FILE keeps: with its detail, if it had more."""
     same = np.eye(2, 3, dtype=np.float32)
+    corners_42 = None
+    if "picture_size" in facts:  # characters of before do not tell
+        matrix = np.array(facts["frame_from_picture"], np.float32)
+        corners_42 = corners_of(tuple(facts["picture_size"]), matrix)
     if picture.shape[:2] == (SIDE, SIDE):
-        return Framed(picture, marks, same)
+        return Framed(picture, marks, same, None, corners_42)
     if picture.shape[:2] == (FINE * SIDE, FINE * SIDE):
-        return Framed(smaller(picture), marks, same, picture)
+        return Framed(smaller(picture), marks, same, picture, corners_42)
     raise PersonareError(f"{SOURCE_FILE} has been changed.", "Import the picture again.")

@@ -83,7 +83,7 @@ def bring(
     began = time.process_time()
     marks = case.landmarks if reader is None else reader.landmarks(rgba, _face(reader, rgba))
     placed = framed(model, rgba, marks)
-    masks = _true_masks(case, placed) if reader is None else reader.masks(placed.picture)
+    masks = _true_masks(case, placed) if reader is None else reader.masks(placed.for_networks())
     rgb = np.ascontiguousarray(placed.picture[..., :3])
     files = character_files(model, rgb, placed.landmarks, masks, lenders)
     seconds = time.process_time() - began
