@@ -16,6 +16,7 @@ from inference.contract import (  # noqa: E402
     PersonareError,
 )
 from inference.model_package import load_model_package  # noqa: E402
+from tests.training.repeatable import repeatable  # noqa: E402, F401
 from training.frames import check_parity, export, motions, paint, shipped, train  # noqa: E402
 from training.frames.flow import ExpressionFlow, LayerFlow, PoseFlow, cell_centres  # noqa: E402
 from training.frames.identity import Identity, WindowEncoder  # noqa: E402
@@ -23,15 +24,6 @@ from training.frames.packed import Packed, Window, load_packed, save_packed  # n
 from training.frames.relight import Relight  # noqa: E402
 
 PACKAGE = Path(__file__).parents[2] / "assets" / "models" / "frame-first-light"
-
-
-@pytest.fixture(autouse=True)
-def _repeatable():
-    torch.manual_seed(0)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def tiny_packed(name: str = "ada", count: int = 6) -> Packed:

@@ -4,7 +4,6 @@ what is trained on."""
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,8 @@ torch = pytest.importorskip("torch")
 
 from inference.contract import MOTION_INDEX, MOTION_SIZE  # noqa: E402
 from inference.face_points import Landmarks, Mark  # noqa: E402
+from tests.training.repeatable import repeatable  # noqa: E402, F401
+from training.frames import strangers  # noqa: E402
 from training.frames.identity import Identity  # noqa: E402
 from training.frames.motions import put, shape  # noqa: E402
 from training.frames.packed import Packed, Window, load_packed, save_packed  # noqa: E402
@@ -22,15 +23,6 @@ from training.frames.paint import Paint, in_own_colours, moved, place_grid  # no
 from training.frames.posed import JUDGED  # noqa: E402
 from training.frames.train import WindowBatches  # noqa: E402
 from training.imported import pack, people, train_mouth  # noqa: E402
-
-
-@pytest.fixture(autouse=True)
-def _repeatable() -> Iterator[None]:
-    torch.manual_seed(0)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def tiny_drawn(index: int = 0) -> people.Drawn:
@@ -190,7 +182,7 @@ def test_where_the_head_ends_and_at_rest_nothing_is_to_be_painted() -> None:
 def test_training_lowers_the_error_and_takes_in_new_people(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for index in (1, 2, train_mouth.WATCHED - 1):
+    for index in (1, 2, strangers.WATCHED - 1):
         save_packed(tiny_stranger(f"toon-{index:05d}", 3), tmp_path / "strangers")
     start = tmp_path / "start.pt"
     torch.save({"paint": Paint().state_dict(), "identity": Identity().state_dict()}, start)

@@ -10,17 +10,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from inference.contract import MOTION_INDEX, MOTION_SIZE  # noqa: E402
-from training.frames import relight, train_relight  # noqa: E402
+from tests.training.repeatable import repeatable  # noqa: E402, F401
+from training.frames import relight, strangers, train_relight  # noqa: E402
 from training.frames.posed import JUDGED, Posed, load_posed, save_posed  # noqa: E402
-
-
-@pytest.fixture(autouse=True)
-def _repeatable():
-    torch.manual_seed(0)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def waves(phase: float) -> np.ndarray:
@@ -85,13 +77,13 @@ def test_mirroring_twice_changes_nothing_and_once_turns_the_other_way() -> None:
 
 
 def test_training_learns_the_light(tmp_path: Path) -> None:
-    people = train_relight.People(tmp_path, None)
+    people = strangers.Strangers(tmp_path, load_posed)
     for index in range(4):
         save_posed(tiny_posed(f"photo-{index:05d}"), tmp_path)
     save_posed(tiny_posed("toon-00011"), tmp_path)
     assert people.refresh() == 5
     assert [person.id for person in people.held] == ["toon-00011"]
-    batches = train_relight.Batches(people, 4, seed=0)
+    batches = train_relight.Batches(people.trained, [], 4, seed=0)
     net = relight.Relight((16, 16, 16))
     optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3)
     gains = []

@@ -238,7 +238,7 @@ def parity_rows(
     checkpoints: Sequence[Path] = (),
     count: int = 4,
 ) -> list[Row]:
-    """All rows: torch, with the weights of the package or of checkpoints; 8 bits in windows, in frames.
+    """All rows: torch (weights of the package, or of checkpoints), windows and frames in 8 bits.
 
     `characters` are folders of character folders, `count` motions are drawn of each.
     """

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.frames.paint import CODE, FEATURES, UNSHUFFLE, conv
+from training.frames.blocks import conv
+from training.frames.paint import CODE, FEATURES, UNSHUFFLE
 
 MOUTH_VIEWS = ("portrait", "teeth", "open")
 """Pictures stacked for the mouth window: at rest, teeth showing, mouth wide open."""

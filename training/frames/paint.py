@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inference.contract import BLENDSHAPES, MOTION_SIZE
+from training.frames.blocks import UNet, conv
 
 UNSHUFFLE = 4
 FEATURES = 64
@@ -57,25 +58,6 @@ def border_ramp(width: int, height: int, sides: int = 8, top: int = 8, bottom: i
     return line(height, top, bottom)[:, None] * line(width, sides, sides)[None, :]
 
 
-def conv(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Conv2d:
-    """A convolution that keeps the size (divided by its stride)."""
-    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
-
-
-class Film(nn.Module):
-    """A convolution whose output is scaled and shifted by the condition."""
-
-    def __init__(self, channels: int, condition: int) -> None:
-        super().__init__()
-        self.conv = conv(channels, channels)
-        self.affine = nn.Linear(condition, 2 * channels)
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Residual block."""
-        scale, shift = self.affine(condition)[..., None, None].chunk(2, 1)
-        return x + functional.relu(self.conv(x) * (1 + scale) + shift)
-
-
 def solid(alpha_B1HW: Tensor) -> Tensor:
     """1 where the layer covers all around, 0 where it fades out: there is nothing to paint."""
     cover = ((alpha_B1HW - 0.9) * 10).clamp(0, 1)
@@ -112,7 +94,7 @@ def in_own_colours(paint_B4HW: Tensor, warp_B4HW: Tensor) -> Tensor:
     return torch.cat([colour, paint_B4HW[:, 3:]], 1)
 
 
-class CropPaint(nn.Module):
+class CropPaint(UNet):
     """A U-Net over one window; see the module's first lines."""
 
     ramp: Tensor
@@ -129,8 +111,8 @@ class CropPaint(nn.Module):
     ) -> None:
         """`moves`: the pixels that the paint starts from may be shifted first. What a stranger's
         lips do is not quite what the geometry says; moving them keeps their edges."""
-        super().__init__()
-        a, b, c = channels
+        super().__init__(channels, 128)
+        a = channels[0]
         pixels = 4 * UNSHUFFLE**2
         self.register_buffer(
             "ramp", border_ramp(width, height, *ramp)[None, None], persistent=False
@@ -140,16 +122,6 @@ class CropPaint(nn.Module):
         self.remember = conv(FEATURES, a, kernel=1)
         self.follow = conv(flows, a, kernel=1)
         self.top_bias = nn.Linear(128, a)
-        self.top = conv(a, a)
-        self.down_1 = conv(a, b, 2)
-        self.mid = Film(b, 128)
-        self.down_2 = conv(b, c, 2)
-        self.low_1 = Film(c, 128)
-        self.low_2 = Film(c, 128)
-        self.up_2 = conv(c, b, kernel=1)
-        self.join_2 = conv(b, b)
-        self.up_1 = conv(b, a, kernel=1)
-        self.join_1 = conv(a, a)
         self.last = conv(a, a)
         self.out = conv(a, 5 * UNSHUFFLE**2)
         self.shift = conv(a, 2) if moves else None
@@ -176,15 +148,7 @@ class CropPaint(nn.Module):
         condition = relu(self.motion(torch.cat([motion_BD[:, :52], code], 1)))
         pixels = functional.pixel_unshuffle(cut_B4HW - 0.5, UNSHUFFLE)
         x = self.enter(pixels) + self.remember(feature) + self.follow(flow_BFhw)
-        skip_1 = relu(x + self.top_bias(condition)[..., None, None])
-        skip_1 = skip_1 + relu(self.top(skip_1))
-        skip_2 = self.mid(relu(self.down_1(skip_1)), condition)
-        low = relu(self.down_2(skip_2))
-        low = self.low_2(self.low_1(low, condition), condition)
-        x = functional.interpolate(self.up_2(low), scale_factor=2.0, mode="nearest") + skip_2
-        x = x + relu(self.join_2(x))
-        x = functional.interpolate(self.up_1(x), scale_factor=2.0, mode="nearest") + skip_1
-        x = x + relu(self.join_1(x))
+        x = self.through(x + self.top_bias(condition)[..., None, None], condition)
         x = x + relu(self.last(x))
         out = functional.pixel_shuffle(self.out(x), UNSHUFFLE)
         start = cut_B4HW

@@ -17,7 +17,8 @@ from torch.nn import functional
 from inference.contract import BLENDSHAPES, MOTION_INDEX, MOTION_SIZE, Float32Array
 from inference.frame_generator_layers import SIZE
 from inference.frame_generator_light import COARSE
-from training.frames.paint import Film, conv, mirrored_names
+from training.frames.blocks import UNet, conv
+from training.frames.paint import mirrored_names
 from training.frames.posed import JUDGED, Posed
 
 BRIGHT: Final = 0.5
@@ -43,31 +44,21 @@ def amount(motion_BD: Tensor) -> Tensor:
     return (pose + 2.0 * motion_BD[:, list(_MOVING)].sum(1)).clamp(max=1.0)
 
 
-class Relight(nn.Module):
+class Relight(UNet):
     """A U-Net at 32 x 32; see the module's first lines."""
 
     places: Tensor
 
     def __init__(self, channels: tuple[int, int, int] = (48, 96, 96)) -> None:
-        super().__init__()
-        a, b, c = channels
+        super().__init__(channels, 128)
+        a = channels[0]
         self.motion = nn.Sequential(
             nn.Linear(MOTION_SIZE, 128), nn.ReLU(), nn.Dropout(DROPPED), nn.Linear(128, 128),
             nn.ReLU(),
         )  # fmt: skip
         self.enter = conv(6 * 4 + 2, a)
         self.bias = nn.Linear(128, a)
-        self.top = conv(a, a)
-        self.down_1 = conv(a, b, 2)
-        self.mid = Film(b, 128)
-        self.down_2 = conv(b, c, 2)
-        self.low_1 = Film(c, 128)
-        self.low_2 = Film(c, 128)
         self.drop = nn.Dropout2d(DROPPED)
-        self.up_2 = conv(c, b, kernel=1)
-        self.join_2 = conv(b, b)
-        self.up_1 = conv(b, a, kernel=1)
-        self.join_1 = conv(a, a)
         self.light = conv(a, 3 * 4)
         for parameter in self.light.parameters():
             nn.init.zeros_(parameter)
@@ -78,21 +69,12 @@ class Relight(nn.Module):
     def forward(self, frame_B4HW: Tensor, flow_B2HW: Tensor, motion_BD: Tensor) -> Tensor:
         """Light (B, 3, COARSE, COARSE) to add to RGB in 0..1; the frame is premultiplied RGBA in
         0..1, the flow in units of FLOW_SCALE."""
-        relu = functional.relu
         motion = motion_BD.clone()
         motion[:, 52:55] = motion[:, 52:55] * 4
         condition = self.motion(motion)
         seen = functional.pixel_unshuffle(torch.cat([frame_B4HW - 0.5, flow_B2HW], 1), 2)
         x = self.enter(torch.cat([seen, self.places.expand(len(seen), -1, -1, -1)], 1))
-        skip_1 = relu(x + self.bias(condition)[..., None, None])
-        skip_1 = skip_1 + relu(self.top(skip_1))
-        skip_2 = self.mid(relu(self.down_1(skip_1)), condition)
-        low = self.drop(relu(self.down_2(skip_2)))
-        low = self.low_2(self.low_1(low, condition), condition)
-        x = functional.interpolate(self.up_2(low), scale_factor=2.0, mode="nearest") + skip_2
-        x = x + relu(self.join_2(x))
-        x = functional.interpolate(self.up_1(x), scale_factor=2.0, mode="nearest") + skip_1
-        x = x + relu(self.join_1(x))
+        x = self.through(x + self.bias(condition)[..., None, None], condition, self.drop)
         light = torch.tanh(functional.pixel_shuffle(self.light(x), 2) * 0.25) * BRIGHT
         return light * amount(motion_BD)[:, None, None, None]
 

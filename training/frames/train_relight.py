@@ -22,45 +22,25 @@ from torch.nn import functional
 from inference.contract import Float32Array
 from training.frames.posed import Posed, load_posed
 from training.frames.relight import Batch, Relight, batch_of, error, lit, relight_loss
+from training.frames.strangers import (
+    Strangers,
+    add_arguments,
+    colour_mix,
+    look_of,
+    random_gain,
+)
 from training.frames.train import Averager, learning_rate
 
 OWN_SHARE: Final = 0.15
 """How often a sample shows a bundled character."""
-WATCHED: Final = 12
-"""One stranger in so many is never trained on."""
 ROWS: Final = 2
 """Motions of one person in a batch."""
-
-
-def watched(name: str) -> bool:
-    """Whether a stranger is kept to watch."""
-    return int(name.split("-")[1]) % WATCHED == WATCHED - 1
-
-
-class People:
-    """The characters of folders that may grow."""
-
-    def __init__(self, strangers: Path, own: Path | None) -> None:
-        self._strangers, self._known = strangers, set[str]()
-        self.trained: list[Posed] = []
-        self.held: list[Posed] = []
-        self.own = [load_posed(path) for path in sorted(own.glob("*.npz"))] if own else []
-
-    def refresh(self) -> int:
-        """Take in who is new; how many there are."""
-        for path in sorted(self._strangers.glob("*.npz")):
-            if path.stem not in self._known:
-                self._known.add(path.stem)
-                (self.held if watched(path.stem) else self.trained).append(load_posed(path))
-        return len(self._known)
 
 
 def tinted(batch: Batch, rng: np.random.Generator) -> Batch:
     """The same light and saturation changed in all pictures of a batch's person."""
     share = 1.0 if rng.random() < 0.4 else float(rng.uniform(0.5, 1.25))
-    gain = np.exp(rng.normal(0, 0.07, 3) + rng.normal(0, 0.12))
-    grey = np.tile(np.array([0.30, 0.59, 0.11]), (3, 1))
-    mix = torch.from_numpy((grey * (1 - share) + np.eye(3) * share) * gain[:, None]).float()
+    mix = torch.from_numpy(colour_mix(share, random_gain(rng, 0.12)))
     out = dict(batch)
     for name in ("seen", "drawn", "truth"):
         rgb, alpha = batch[name][:, :3], batch[name][:, 3:]
@@ -102,16 +82,15 @@ def joined(parts: list[Batch]) -> Batch:
 class Batches:
     """Random batches: some rows of each of several people."""
 
-    def __init__(self, people: People, size: int, seed: int) -> None:
-        self._people, self._size = people, size
+    def __init__(self, strangers: list[Posed], own: list[Posed], size: int, seed: int) -> None:
+        self._strangers, self._own, self._size = strangers, own, size
         self._rng = np.random.default_rng(seed)
 
     def draw(self) -> Batch:
         """One batch; see `training.frames.relight.batch_of`."""
         rng, parts = self._rng, []
         for _ in range(self._size // ROWS):
-            own = self._people.own and rng.random() < OWN_SHARE
-            crowd = self._people.own if own else self._people.trained
+            crowd = self._own if self._own and rng.random() < OWN_SHARE else self._strangers
             person = crowd[rng.integers(len(crowd))]
             rows = rng.choice(len(person.motion_FD), ROWS, replace=False)
             batch = tinted(batch_of(person, rows, bool(rng.random() < 0.5)), rng)
@@ -127,8 +106,7 @@ def watch(net: Relight, people: list[Posed], device: str) -> str:
         batch = {k: v.to(device) for k, v in batch_of(person, slice(None)).items()}
         light = net(batch["seen"], batch["flow"], batch["motion"])
         values = [_decibel(error(p, batch)) for p in (batch["drawn"], lit(batch["drawn"], light))]
-        look = person.id.split("-")[0] if "-" in person.id else "own"
-        found.setdefault(look, []).append(np.array(values, np.float32))
+        found.setdefault(look_of(person.id), []).append(np.array(values, np.float32))
     return ", ".join(
         f"{look} " + " / ".join(f"{v:.2f}" for v in np.mean(rows, 0))
         for look, rows in sorted(found.items())
@@ -143,8 +121,9 @@ def train(given: argparse.Namespace) -> None:
     """Train for a number of minutes."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(given.seed)
-    people = People(given.strangers, given.own)
-    print(f"{people.refresh()} strangers, {len(people.own)} of our own", flush=True)
+    people = Strangers(given.strangers, load_posed)
+    own = [load_posed(path) for path in sorted(given.own.glob("*.npz"))] if given.own else []
+    print(f"{people.refresh()} strangers, {len(own)} of our own", flush=True)
     net = Relight()
     if given.start:
         state = torch.load(given.start, map_location="cpu", weights_only=True)
@@ -152,7 +131,7 @@ def train(given: argparse.Namespace) -> None:
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=1e-2)
     average = Averager(net)
-    batches = Batches(people, given.batch, given.seed)
+    batches = Batches(people.trained, own, given.batch, given.seed)
     began = shown = time.monotonic()
     step, gains = 0, []
     while (elapsed := time.monotonic() - began) < given.minutes * 60:
@@ -190,16 +169,9 @@ def save(net: torch.nn.Module, path: Path) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--strangers", type=Path, required=True)
-    parser.add_argument("--own", type=Path, help="bundled characters")
+    add_arguments(parser, batch=16, rate=2e-3)
     parser.add_argument("--start", type=Path, help="checkpoint to go on from")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=40)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--every", type=float, default=90, help="seconds between two looks")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     train(given)

@@ -25,14 +25,19 @@ from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
 from training.frames.identity import Identity, WindowEncoder
 from training.frames.packed import Packed, Window, load_packed
 from training.frames.paint import CropPaint, Paint, mirrored_names
+from training.frames.strangers import (
+    Strangers,
+    add_arguments,
+    colour_mix,
+    look_of,
+    random_gain,
+)
 from training.frames.train import Averager, gradient_loss, learning_rate, save_paint
 
 OWN_SHARE: Final = 0.2
 """How often a sample shows a bundled character."""
 LOOK_SHARES: Final = {"photo": 0.28, "toon": 0.27, "drawn": 0.45}
 """How often a stranger is of each look: thin lines are the hardest to put in the right place."""
-WATCHED: Final = 12
-"""One stranger in so many is never trained on."""
 SOLID: Final = 0.9
 """Alpha below which a head's picture ends: the truth shows the neck there, which is no paint's."""
 STILL: Final = 0.02
@@ -60,7 +65,7 @@ class Mouth:
     @property
     def look(self) -> str:
         """The look of a stranger, `own` of a bundled character."""
-        return self.name.split("-")[0] if "-" in self.name else "own"
+        return look_of(self.name)
 
 
 def mouth_of(packed: Packed) -> Mouth:
@@ -68,27 +73,9 @@ def mouth_of(packed: Packed) -> Mouth:
     return Mouth(packed.id, packed.motion_MD, packed.windows["mouth"])
 
 
-def watched(name: str) -> bool:
-    """Whether a stranger is kept to watch."""
-    return int(name.split("-")[1]) % WATCHED == WATCHED - 1
-
-
-class Strangers:
-    """The packed people of a folder that may grow."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: set[str] = set()
-        self.trained: list[Mouth] = []
-        self.held: list[Mouth] = []
-
-    def refresh(self) -> int:
-        """Take in who is new; how many there are."""
-        new = sorted({path.stem for path in self._folder.glob("*.npz")} - self._known)
-        self._known.update(new)
-        for packed in load_packed(self._folder, new) if new else ():
-            (self.held if watched(packed.id) else self.trained).append(mouth_of(packed))
-        return len(self._known)
+def load_mouth(path: Path) -> Mouth:
+    """The mouth of one packed person."""
+    return mouth_of(load_packed(path.parent, [path.stem])[0])
 
 
 def tinted(pictures: Iterable[Float32Array], matrix_33: Float32Array) -> list[Float32Array]:
@@ -107,10 +94,7 @@ def random_tint(rng: np.random.Generator) -> Float32Array:
     saturation = 0.0 if rng.random() < 0.05 else float(rng.uniform(0.55, 1.25))
     if rng.random() < 0.4:
         saturation = 1.0
-    grey = np.tile(np.array([0.30, 0.59, 0.11], np.float32), (3, 1))
-    gains = np.exp(rng.normal(0, 0.07, 3) + rng.normal(0, 0.10))
-    mixed = grey * (1 - saturation) + np.eye(3) * saturation
-    return np.asarray(mixed * gains[:, None], np.float32)
+    return colour_mix(saturation, random_gain(rng, 0.10))
 
 
 def _unit(pictures: UInt8Array) -> Float32Array:
@@ -251,7 +235,7 @@ def load(start: Path) -> tuple[Paint, Identity]:
 def train(given: argparse.Namespace) -> None:
     """Train for a number of minutes."""
     torch.manual_seed(given.seed)
-    strangers = Strangers(given.strangers)
+    strangers = Strangers(given.strangers, load_mouth)
     strangers.refresh()
     every = [mouth_of(packed) for packed in load_packed(given.own)] if given.own else []
     own = [_rows(mouth, slice(0, -20)) for mouth in every]
@@ -314,17 +298,10 @@ def _rows(mouth: Mouth, rows: slice) -> Mouth:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--strangers", type=Path, required=True, help="packed imported people")
-    parser.add_argument("--own", type=Path, help="packed bundled characters")
+    add_arguments(parser, batch=12, rate=1e-3)
     parser.add_argument("--start", type=Path, required=True, help="checkpoint to go on from")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=40)
-    parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--people", type=int, default=6, help="people in a batch")
-    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--watch", type=int, default=24, help="strangers that are watched")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     train(given)
