@@ -98,12 +98,12 @@ def build_engine(choices: EngineChoices, seed: int = 0) -> BuiltEngine:
     motion_package = models.load("motion", choices.motion_model)
     frame_package = models.load("frame", choices.frame_model)
     provider = choose_provider(choices.provider)
-    own = load_own_background(character)
-    compositor = Compositor(choices.width, choices.height, choices.background, own)
     motion = make_motion(motion_package, provider)
     motion.reset(seed)
     motion.controls = choices.controls
     frames = make_frames(frame_package, character, provider, choices.threads, choices.quality)
+    own = load_own_background(character)
+    compositor = Compositor(choices.width, choices.height, choices.background, own)
     engine = Engine(motion, frames, compositor)
     return BuiltEngine(engine, provider, motion_package, frame_package, character)
 

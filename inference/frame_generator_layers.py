@@ -20,6 +20,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 import cv2
 import numpy as np
@@ -87,7 +88,7 @@ class Patch:
     index_K: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Geometry:
     """All layers of a character and the camera they were seen by."""
 
@@ -229,13 +230,30 @@ def _shown(data: dict[str, Any]) -> Shown:
     return shown
 
 
+_held: WeakValueDictionary[tuple[Path, int, int], Geometry] = WeakValueDictionary()
+"""Geometries that somebody has, by file, time of change and size."""
+
+
 def load_geometry(path: Path | str) -> Geometry:
-    """Read a `geometry.npz`.
+    """Read a `geometry.npz`, which takes a tenth of a second; one that somebody has already, as a
+    character's frames and background do, is not read again.
 
     Raises:
         PersonareError: it is missing, damaged, or of another format.
     """
-    path = Path(path)
+    path = Path(path).absolute()
+    try:
+        about = path.stat()
+    except OSError:
+        raise PersonareError(f"The character's geometry {path} is missing.", REMEDY) from None
+    key = (path, about.st_mtime_ns, about.st_size)
+    geometry = _held.get(key)
+    if geometry is None:
+        geometry = _held[key] = _read(path)
+    return geometry
+
+
+def _read(path: Path) -> Geometry:
     try:
         with np.load(path, allow_pickle=False) as archive:
             data = {key: archive[key] for key in archive.files}
@@ -268,7 +286,5 @@ def load_geometry(path: Path | str) -> Geometry:
             read_eyes(data),
             _shown(data),
         )
-    except FileNotFoundError:
-        raise PersonareError(f"The character's geometry {path} is missing.", REMEDY) from None
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, cv.error) as error:
         raise PersonareError(f"The geometry {path} is damaged: {error}.", REMEDY) from error

@@ -6,9 +6,12 @@ writes the golden frames anew.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
+import os
 import shutil
+import weakref
 from itertools import pairwise
 from pathlib import Path
 
@@ -163,6 +166,19 @@ def add_geometry(folder: Path, arrays: dict[str, np.ndarray]) -> None:
     manifest = json.loads((folder / "character.json").read_text())
     manifest["files"]["geometry.npz"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / "character.json").write_text(json.dumps(manifest))
+
+
+def test_a_geometry_is_read_once_while_somebody_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "geometry.npz"
+    shutil.copyfile(CHARACTERS / CAST[0] / "geometry.npz", path)
+    first = load_geometry(path)
+    assert load_geometry(str(path)) is first
+    os.utime(path, ns=(1, 1))  # written again, as far as anybody can tell
+    assert load_geometry(path) is not first
+    gone = weakref.ref(first)
+    del first
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize("name", ["mouth_jaw", "mouth_colour", "tongue_alpha"])
