@@ -21,7 +21,7 @@ from inference.face_shown import as_shown, shown_matrix, shown_of, stored_shown
 from inference.frame_generator import FrameGenerator
 from inference.frame_generator_layers import SIZE, WHOLE, Shown, load_geometry
 from inference.own_background import load_own_background
-from tests.test_import import ASSETS, LENA, POINTS
+from tests.importing import ASSETS, LENA, POINTS
 
 MODEL = ASSETS / "models" / "frame-first-light"
 CUT = (slice(110, 372), slice(110, 400))

@@ -17,7 +17,7 @@ from inference.face_detail import FINE
 from inference.face_grids import MARGIN
 from inference.face_layers import SIDE
 from inference.frame_generator import FrameGenerator
-from tests.test_import import ASSETS, LENA, POINTS
+from tests.importing import ASSETS, LENA, POINTS
 
 TIMES = 3
 
