@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from inference.character import load_character
-from inference.contract import MOTION_INDEX, MOTION_SIZE
+from inference.contract import MOTION_SIZE
 from inference.frame_generator import FrameGenerator
 from inference.frame_generator_eyes import OWN, calm, read_eyes
 from inference.frame_generator_layers import load_geometry, read_bases, tight_bases
+from tests.motions import motion
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "assets" / "models" / "frame-first-light"
@@ -21,16 +22,6 @@ FIGURES = ("ember", "miso")
 NOT_HUMAN = {"bolt", "ember", "miso"}
 LARGEST = 1_200_000
 """Bytes that a figure's folder may have."""
-
-
-def motion(**values: float) -> np.ndarray:
-    """A motion by names; a name without its side sets both sides."""
-    motion_D = np.zeros(MOTION_SIZE, np.float32)
-    for key, value in values.items():
-        for name in (key, f"{key}Left", f"{key}Right"):
-            if name in MOTION_INDEX:
-                motion_D[MOTION_INDEX[name]] = value
-    return motion_D
 
 
 @pytest.fixture(scope="module", params=FIGURES)

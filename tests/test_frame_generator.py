@@ -20,26 +20,17 @@ import numpy as np
 import pytest
 
 from inference.character import load_character
-from inference.contract import MOTION_INDEX, MOTION_SIZE, PersonareError
+from inference.contract import MOTION_SIZE, PersonareError
 from inference.frame_generator import FrameGenerator, clean_motion
 from inference.frame_generator_layers import load_geometry, project
 from inference.frame_generator_windows import WINDOW_SIZES
+from tests.motions import motion
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "assets" / "models" / "frame-first-light"
 CHARACTERS = ROOT / "assets" / "characters"
 GOLDEN = Path(__file__).parent / "golden"
 CAST = ("lena", "kwame")
-
-
-def motion(**values: float) -> np.ndarray:
-    """A motion by names; a name without its side sets both sides."""
-    motion_D = np.zeros(MOTION_SIZE, np.float32)
-    for key, value in values.items():
-        for name in (key, f"{key}Left", f"{key}Right"):
-            if name in MOTION_INDEX:
-                motion_D[MOTION_INDEX[name]] = value
-    return motion_D
 
 
 GOLDEN_MOTIONS = {

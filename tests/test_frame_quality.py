@@ -15,7 +15,7 @@ import pytest
 from app.engine_builder import quality_notice
 from inference.beside import Beside, Task
 from inference.compositor import Compositor
-from inference.contract import MOTION_INDEX, MOTION_SIZE, PersonareError
+from inference.contract import PersonareError
 from inference.frame_generator import QUALITIES, FrameGenerator
 from inference.frame_generator_layers import load_geometry
 from inference.frame_generator_overlay import find_windows, put_windows
@@ -23,17 +23,11 @@ from inference.frame_generator_paint import INT8, painting_graphs
 from inference.frame_generator_pictures import LARGE, fitted, scaled_box, shrunk
 from inference.frame_generator_windows import WindowPlace, WindowSource
 from inference.model_package import ModelPackage, load_model_package
+from tests.motions import motion
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "assets" / "models" / "frame-first-light"
 CHARACTERS = ROOT / "assets" / "characters"
-
-
-def motion(**values: float) -> np.ndarray:
-    motion_D = np.zeros(MOTION_SIZE, np.float32)
-    for name, value in values.items():
-        motion_D[MOTION_INDEX[name]] = value
-    return motion_D
 
 
 SPEAKING = motion(

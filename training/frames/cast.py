@@ -25,7 +25,7 @@ from training.people.outlines import ink
 from training.people.points import Landmarker
 from training.people.spec import FigureSpec
 from training.rig.assets import RigAssets
-from training.rig.character_files import FORMAT_VERSION, add_files, write_licences
+from training.rig.character_files import BUNDLED, add_files, write_licences
 from training.rig.export_cast import thumbnail
 from training.rig.motions import motion
 from training.rig.person import Deformed, Person
@@ -112,19 +112,11 @@ def export(figure: Figure, renderer: Renderer, folder: Path) -> int:
     add_files(
         folder,
         files,
-        format_version=FORMAT_VERSION,
+        **BUNDLED,
         id=spec.id,
         name=spec.name,
-        licence="Apache-2.0",
-        author="Personare",
         style=STYLES[figure.figure.look],
         description=spec.description,
-        consent={
-            "kind": "synthetic",
-            "how": "Drawn from a parametric head; no real person is shown.",
-        },
-        portrait="portrait.png",
-        thumbnail="thumbnail.png",
         references=[],
         sources=sources(figure),
         geometry="geometry.npz",

@@ -42,6 +42,20 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     fresh.replace(folder / "character.json")
 
 
+BUNDLED: Final[Mapping[str, object]] = {
+    "format_version": FORMAT_VERSION,
+    "licence": "Apache-2.0",
+    "author": "Personare",
+    "consent": {
+        "kind": "synthetic",
+        "how": "Drawn from a parametric head; no real person is shown.",
+    },
+    "portrait": "portrait.png",
+    "thumbnail": "thumbnail.png",
+}
+"""What all bundled characters say of themselves."""
+
+
 def add_files(folder: Path, files: Mapping[str, bytes], **entries: object) -> None:
     """Write files (name -> content) into a character folder and record their SHA-256.
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from inference.contract import UInt8Array
 from training.rig.assets import RigAssets
-from training.rig.character_files import FORMAT_VERSION, add_files, write_licences
+from training.rig.character_files import BUNDLED, add_files, write_licences
 from training.rig.motions import BROAD_SMILE, DEGREE, motion
 from training.rig.people import PersonSpec, cast
 from training.rig.person import Person
@@ -90,19 +90,11 @@ def export(spec: PersonSpec, assets: RigAssets, renderer: Renderer, folder: Path
     add_files(
         folder,
         files,
-        format_version=FORMAT_VERSION,
+        **BUNDLED,
         id=spec.id,
         name=spec.name,
-        licence="Apache-2.0",
-        author="Personare",
         style="photographic",
         description=spec.description,
-        consent={
-            "kind": "synthetic",
-            "how": "Drawn from a parametric head; no real person is shown.",
-        },
-        portrait="portrait.png",
-        thumbnail="thumbnail.png",
         references=[{"file": f"{kind}.png", "kind": kind} for kind in REFERENCES],
         sources=sources(spec, assets),
     )
