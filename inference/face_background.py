@@ -38,6 +38,11 @@ _QUALITIES: Final = (
 """Qualities of a JPEG and how finely it keeps colour, the best first."""
 LEAST: Final = 0.015
 """Share of the canvas that the picture must show beside the person to have a background."""
+CUT_OUT: Final = 0.5
+"""Share of clear pixels beside the person from which a picture is cut out already: what it shows
+there besides (a hand, a staff, a lock that was missed) is no background."""
+_BESIDE: Final = 24
+"""Pixels beyond those near the person that are asked for that."""
 _NEAR: Final = 9
 """Pixels around the person that tell nothing of the background: light of the edge, missed hair."""
 _ANSWERS: Final = (0.01, 0.06)
@@ -93,7 +98,9 @@ def own_background(
     around[:, LEFT + SIZE :] = around[:, LEFT + SIZE - 1 : LEFT + SIZE]
     hidden = cv.dilate((around > 0.02).astype(np.uint8), _disc(_NEAR))
     known = ((hidden == 0) & (outside <= 0) & opaque).astype(np.float32)
-    if float(known.mean()) < LEAST:
+    beside = cv.dilate(hidden, _disc(_BESIDE))[(hidden == 0) & (outside <= 0)] > 0
+    clear = ~opaque[(hidden == 0) & (outside <= 0)][beside]
+    if float(known.mean()) < LEAST or (len(clear) and float(clear.mean()) > CUT_OUT):
         return None
     clean = _continued(wide, known)
     wide = np.where(opaque[..., None], wide, clean).astype(np.float32)

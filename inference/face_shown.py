@@ -53,7 +53,7 @@ _HEAD: Final = HEAD * SIZE
 _CHIN: Final = _CROWN + _HEAD
 _MIDDLE: Final = SIZE / 2
 _SIDES: Final = ("top", "right", "bottom", "left")
-_WEIGHT: Final = {"top": 14.0, "right": 6.0, "bottom": 10.0, "left": 6.0}
+_WEIGHT: Final = {"top": 20.0, "right": 6.0, "bottom": 20.0, "left": 6.0}
 """What a head's length of made-up picture costs at each side; a picture half as large costs 1. At
 the sides the person fades away (`inference.compositor`)."""
 

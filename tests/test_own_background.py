@@ -153,6 +153,9 @@ def test_a_picture_of_the_person_alone_has_none(person: UInt8Array) -> None:
     cut_out[:, LEFT : LEFT + SIZE] = person
     png = cv2.imencode(".png", person)[1].tobytes()
     assert background_files(cut_out, IN_PLACE, png) == {}
+    cut_out[300:, LEFT + 20 : LEFT + 60] = (90, 60, 30, 255)  # a staff beside the person
+    cut_out[200:, : LEFT - 60] = (90, 60, 30, 255)  # and a horse
+    assert background_files(cut_out, IN_PLACE, png) == {}
     noise = np.random.default_rng(1).integers(0, 255, (SIZE, WIDTH, 4)).astype(np.uint8)
     noise[..., 3] = 255
     files = background_files(noise, IN_PLACE, png)
