@@ -139,6 +139,9 @@ class FrameGenerator:
         self._beside = Beside("personare-paint")
         self._canvas = Canvas(self._size)
         self._scratch = Scratch()
+        if self.provider != "cpu":
+            # A card chooses how to compute each step when it first comes to it, for seconds
+            self.draw(np.zeros(MOTION_SIZE, np.float32))
 
     def _make_painter(
         self,

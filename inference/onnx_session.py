@@ -4,6 +4,10 @@ Where all shapes of a graph are fixed, inputs and outputs are bound to memory on
 copies the inputs. Inputs that never change (`OnnxSession.fix`) are not copied again, and on CUDA
 stay in the card's memory. State tensors (an input fed by an output of the run before) alternate
 between two buffers, so they are never copied at all.
+
+Binding an input hands it over there and then: where the graph runs on another device, ONNX Runtime
+copies it at that moment and never looks at our memory again. So on a graphics card inputs are bound
+anew for every run; only on the processor binding once is enough.
 """
 
 from __future__ import annotations
@@ -71,6 +75,7 @@ class OnnxSession:
         self._state = dict(state or {})
         self._turn = 0
         self._bound = all(s.fixed for s in (*self.inputs.values(), *self.outputs.values()))
+        self._elsewhere = provider != "cpu"
         if not all(self.inputs[name].fixed for name in self._state):
             raise ValueError("state tensors need a fixed shape")
         self._kept: dict[str, tuple[AnyArray, Any]] = {}  # fixed inputs, alive as long as we are
@@ -126,7 +131,7 @@ class OnnxSession:
         before, after = self._states[turn], self._states[1 - turn]
         arrays_in = {**self._in, **before}
         arrays_out = {**self._out, **{out: after[name] for name, out in self._state.items()}}
-        for name, array in arrays_in.items():
+        for name, array in arrays_in.items() if not self._elsewhere else ():
             binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
         for name, array in arrays_out.items():
             binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
@@ -144,7 +149,14 @@ class OnnxSession:
             if value.shape != buffer.shape:
                 raise ValueError(f"input {name} has shape {value.shape}, not {buffer.shape}")
             np.copyto(buffer, value)
-        self._session.run_with_iobinding(self._bindings[self._turn])
+        binding = self._bindings[self._turn]
+        if self._elsewhere:
+            for name, array in {**self._in, **self._states[self._turn]}.items():
+                binding.bind_cpu_input(name, array)
+            binding.synchronize_inputs()
+        self._session.run_with_iobinding(binding)
+        if self._elsewhere:
+            binding.synchronize_outputs()
         if self._state:
             self._turn = 1 - self._turn
         return self._out

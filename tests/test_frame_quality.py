@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from app.engine_builder import quality_notice
+from inference import frame_generator_light, frame_generator_paint
 from inference.beside import Beside, Task
 from inference.compositor import Compositor
 from inference.contract import PersonareError
@@ -23,6 +24,7 @@ from inference.frame_generator_paint import INT8, painting_graphs
 from inference.frame_generator_pictures import LARGE, fitted, scaled_box, shrunk
 from inference.frame_generator_windows import WindowPlace, WindowSource
 from inference.model_package import ModelPackage, load_model_package
+from tests.another_device import Device
 from tests.motions import motion
 
 ROOT = Path(__file__).parent.parent
@@ -92,6 +94,19 @@ def test_one_thread_or_two_draw_the_same_pixels(
             # nothing is ever begun by another thread: all of it is done where it is asked for
             patch.setattr(Beside, "start", lambda self, work: Task(work))
             np.testing.assert_array_equal(generator.draw(SPEAKING), beside)
+
+
+def test_a_graphics_card_draws_the_same(
+    ladder: dict[str, FrameGenerator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = Device(monkeypatch)
+    for module in (frame_generator_paint, frame_generator_light):
+        monkeypatch.setattr(module, "open_session", device.open)
+    generator = FrameGenerator(PACKAGE, CHARACTERS / "lena", "cuda", threads=1, quality="eco")
+    assert (generator.provider, generator.precision) == ("cuda", "fp32")  # 8 bits are slower there
+    assert set(device.placed) == {"cuda"}
+    for motion_D in (SPEAKING, motion(headYaw=-0.2, eyeBlinkLeft=1.0), motion()):
+        np.testing.assert_array_equal(generator.draw(motion_D), ladder["standard"].draw(motion_D))
 
 
 def without_int8() -> ModelPackage:

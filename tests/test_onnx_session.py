@@ -14,6 +14,7 @@ from inference.contract import PersonareError
 from inference.execution_providers import choose_provider, time_reference
 from inference.onnx_session import open_session
 from inference.reference_convolution import _message, _number, _tensor_info
+from tests.another_device import Device
 
 
 def accumulator(width: int | None = 3) -> bytes:
@@ -154,6 +155,29 @@ def test_a_fixed_input_is_given_once(tmp_path: Path) -> None:
     np.testing.assert_array_equal(session.run({"x": x})["y"], x + 1)
     with pytest.raises(ValueError, match="input state has shape"):
         session.fix({"state": np.ones(2, np.float32)})
+
+
+@pytest.mark.parametrize("name", ["cuda", "directml"])
+def test_a_device_with_its_own_memory_sees_every_input(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "graph.onnx"
+    path.write_bytes(accumulator())
+    device = Device(monkeypatch)
+    session = device.open(path, name, state={"state": "state_next"})
+    assert session.provider == name
+    total = np.zeros(3, np.float32)
+    for k in range(1, 5):
+        x = np.array([k, 1, -k], np.float32)
+        total += x
+        np.testing.assert_array_equal(session.run({"x": x})["y"], total)
+    session.reset()
+    np.testing.assert_array_equal(session.run({"x": total})["y"], total)
+    keeping = device.open(path, name)
+    keeping.fix({"state": np.full(3, 5.0, np.float32)})
+    for k in range(3):
+        np.testing.assert_array_equal(keeping.run({"x": k * total})["y"], k * total + 5)
+    assert device.placed == ["cuda" if name == "cuda" else "cpu"]
 
 
 def test_a_graph_of_free_shapes_keeps_nothing(tmp_path: Path) -> None:
