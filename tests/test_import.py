@@ -281,6 +281,21 @@ def test_what_a_picture_cuts_off_is_told() -> None:
     assert remarks_of("lena.png", corners(0, 0, 512, 512), LENA.read_bytes()) == []
 
 
+def test_what_is_stored_under_clear_pixels_never_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.characters.pictures.LARGEST", 300)
+    picture = np.full((400, 600, 4), (40, 120, 200, 255), np.uint8)
+    picture[:, 250:] = (255, 0, 255, 0)  # magenta, which is clear
+    picture[:, 248:250] = (255, 0, 255, 128)  # and half clear
+    cv2.imwrite(str(tmp_path / "clear.png"), cv2.cvtColor(picture, cv2.COLOR_RGBA2BGRA))
+    read, scale = read_picture(tmp_path / "clear.png")
+    assert scale == 0.5
+    assert np.all(read[..., :3] == (40, 120, 200))
+    assert read[0, 100, 3] == 255
+    assert read[0, 200, 3] == 0
+
+
 def test_pictures_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "picture"
 

@@ -51,11 +51,12 @@ def read_picture(path: Path) -> tuple[UInt8Array, float]:
             f"The picture {path.name} is too small: {width} x {height} pixels.",
             f"Choose one of at least {SMALLEST} pixels on each side.",
         )
+    picture = _bled(picture)  # first of all: clear pixels must not be mixed with their neighbours
     scale = min(1.0, LARGEST / max(height, width))
     if scale < 1:
         size = (round(width * scale), round(height * scale))
         picture = cv.resize(picture, size, interpolation=cv.INTER_AREA)
-    return _bled(picture), scale
+    return picture, scale
 
 
 def _bled(picture: UInt8Array) -> UInt8Array:
