@@ -4,14 +4,16 @@
 
 Each character (a folder) is drawn under a few motions by every quality, laid on a canvas of 720
 rows and enlarged twice around the face. The table has the median and the 95th percentile of
-`draw()` along random motions, and of what the painting graphs take of it.
+`draw()` along random motions, of every graph alone (inputs and outputs carried over and back), and
+of the reference convolution, by which machines compare. Where a graphics card can be used, all of
+it on both, and how far its frames are from the processor's.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,22 +22,27 @@ import numpy as np
 
 from inference.compositor import Compositor
 from inference.contract import Float32Array, UInt8Array
-from inference.execution_providers import ProviderReport, choose_provider
+from inference.execution_providers import ProviderReport, choose_provider, time_reference
 from inference.frame_generator import QUALITIES, FrameGenerator, clean_motion
 from inference.frame_generator_layers import SIZE
+from inference.frame_generator_paint import Painter
 from inference.model_package import ModelPackage, load_model_package
 from training.evaluate.table import Row, markdown
 from training.frames.motions import named_motions, random_motion
 
 cv: Any = cv2
 BARS_MS: Final = {"eco": 14.0, "standard": 25.0}
+ALIKE: Final = 6
+"""Largest difference that a graphics card may make: it computes with fewer digits (TF32)."""
 SHOWN: Final = ("rest", "aa", "blink", "yaw 10")
+COUNT: Final = 60
+"""Frames that are timed."""
 CANVAS: Final = 720
 FACE: Final = 380
 """Width and height of what the sheet shows of the canvas, around the windows of eyes and mouth."""
 
 
-def draw_ms(generator: FrameGenerator, count: int = 60, seed: int = 1) -> list[float]:
+def draw_ms(generator: FrameGenerator, count: int, seed: int = 1) -> list[float]:
     """Milliseconds of `draw()` along random motions, a few of them before not counted."""
     rng = np.random.default_rng(seed)
     motions = [clean_motion(random_motion(rng, pose=True)) for _ in range(20)]
@@ -55,11 +62,11 @@ def draw_row(
     quality: str,
     provider: ProviderReport | str = "cpu",
     threads: int = 2,
-    count: int = 60,
+    count: int | None = None,
 ) -> Row:
     """Time of one quality."""
     generator = FrameGenerator(package, folder, provider, threads, quality=quality)
-    spent = draw_ms(generator, count)
+    spent = draw_ms(generator, count or COUNT)
     middle, slow = float(np.median(spent)), float(np.percentile(spent, 95))
     bar = BARS_MS.get(quality) if generator.provider == "cpu" else None
     how = f"{generator.size} px, {generator.precision or 'no network'}, {generator.provider}"
@@ -68,7 +75,53 @@ def draw_row(
         "" if bar is None else f"{bar:.0f} ms",
         f"median {middle:.1f} ms, 95 of 100 under {slow:.1f}",
         None if bar is None else middle <= bar,
-        figures={"median": middle, "p95": slow, "count": count},
+        figures={"median": middle, "p95": slow, "count": len(spent)},
+    )  # fmt: skip
+
+
+def graph_rows(
+    package: ModelPackage,
+    folder: Path,
+    provider: ProviderReport | str,
+    threads: int = 2,
+    count: int | None = None,
+) -> Iterator[Row]:
+    """Time of every graph that `standard` runs for a frame, one after the other."""
+    generator = FrameGenerator(package, folder, provider, threads)
+    rng = np.random.default_rng(2)
+    spent: dict[str, list[float]] = {}
+    for _ in range((count or COUNT) + 3):
+        motion_D = clean_motion(random_motion(rng, pose=True))
+        jobs: dict[str, Callable[[], object]] = {}
+        if isinstance(generator.painter, Painter):
+            jobs |= zip(("mouth", "eyes"), generator.painter.jobs(motion_D), strict=False)
+        if generator.relighter is not None:
+            jobs["light"] = generator.relighter.job(generator.placed(motion_D), motion_D)
+        for name, job in jobs.items():
+            start = time.perf_counter()
+            job()
+            spent.setdefault(name, []).append(1000 * (time.perf_counter() - start))
+    for name, times in spent.items():
+        middle = float(np.median(times[3:]))
+        yield Row(
+            f"graph {name} ({generator.provider}), {folder.name}", "", f"median {middle:.2f} ms",
+            None, figures={"median": middle},
+        )  # fmt: skip
+
+
+def likeness_row(package: ModelPackage, folder: Path, provider: ProviderReport | str) -> Row:
+    """Frames of `standard` as a provider draws them beside those of the processor."""
+    generators = [FrameGenerator(package, folder, place) for place in ("cpu", provider)]
+    rng = np.random.default_rng(3)
+    largest = []
+    for _ in range(10):
+        motion_D = random_motion(rng, pose=True)
+        one, other = (generator.draw(motion_D).astype(int) for generator in generators)
+        largest.append(int(np.abs(one - other)[one[..., 3] > 0].max()))
+    return Row(
+        f"frames, {generators[1].provider} beside cpu, {folder.name}", f"{ALIKE} of 255",
+        f"largest difference {max(largest)} of 255 ({len(largest)} frames)",
+        max(largest) <= ALIKE, figures={"largest": largest},
     )  # fmt: skip
 
 
@@ -76,15 +129,37 @@ def draw_rows(
     package: ModelPackage, folders: Iterable[Path], provider: ProviderReport, threads: int = 2
 ) -> list[Row]:
     """Every quality of every character; on a graphics card too, where the provider is one."""
-    places: list[ProviderReport | str] = ["cpu"]
-    if provider.name != "cpu":
-        places.append(provider)
     return [
         draw_row(package, folder, quality, place, threads)
         for folder in folders
-        for place in places
+        for place in _places(provider)
         for quality in QUALITIES
     ]
+
+
+def ladder_rows(
+    package: ModelPackage, folders: Sequence[Path], provider: ProviderReport, threads: int = 2
+) -> list[Row]:
+    """The whole table."""
+    rows = [_reference_row(name) for name in dict.fromkeys(("cpu", provider.name))]
+    rows += draw_rows(package, folders, provider, threads)
+    for folder in folders:
+        for place in _places(provider):
+            rows += graph_rows(package, folder, place, threads)
+        rows += [likeness_row(package, folder, place) for place in _places(provider)[1:]]
+    return rows
+
+
+def _places(provider: ProviderReport) -> list[ProviderReport | str]:
+    return ["cpu"] if provider.name == "cpu" else ["cpu", provider]
+
+
+def _reference_row(provider: str) -> Row:
+    spent = time_reference(provider)
+    return Row(
+        f"reference convolution ({provider}), one thread", "", f"median {spent:.1f} ms", None,
+        figures={"median": spent},
+    )  # fmt: skip
 
 
 def sheet(package: ModelPackage, folder: Path, motions: dict[str, Float32Array]) -> UInt8Array:
@@ -130,7 +205,7 @@ def main() -> None:
     cv.setNumThreads(1)  # as in the engine
     package = load_model_package(arguments.package, "frame")
     provider = choose_provider(arguments.provider)
-    print(markdown(draw_rows(package, arguments.characters, provider, arguments.threads)))
+    print(markdown(ladder_rows(package, arguments.characters, provider, arguments.threads)))
     if arguments.out is not None:
         save_sheets(package, arguments.characters, arguments.out)
 
