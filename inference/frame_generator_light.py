@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.contract import Float32Array, UInt8Array
 from inference.execution_providers import ProviderReport
@@ -45,10 +46,12 @@ class Placed:
     """Frame pixels of the layer's picture (2, GRID, GRID)."""
 
 
-_COARSE_PLACES: Final = (
-    np.stack(np.meshgrid(np.arange(COARSE), np.arange(COARSE))).astype(np.float32) + 0.5
-) * np.float32(SIZE / COARSE) - np.float32(0.5)
-"""Frame pixels of the small picture's pixels (2, COARSE, COARSE)."""
+_LINE: Final = np.arange(COARSE, dtype=np.float32) * np.float32(SIZE / COARSE) + np.float32(
+    (SIZE / COARSE - 1) / 2
+)
+"""Frame pixels of the small picture's columns, or rows."""
+_PLACES: Final = np.stack(np.meshgrid(_LINE, _LINE))
+"""The same of its pixels (2, COARSE, COARSE)."""
 
 
 class SmallFrame:
@@ -65,29 +68,34 @@ class SmallFrame:
         canvas = np.zeros((COARSE, COARSE, 4), np.uint8)
         flow = np.zeros((2, COARSE, COARSE), np.float32)
         for each in placed:
-            source = self._source(each)
+            source, outside = self._source(each)
             picture = self._pictures[each.layer.name]
             x, y = picture.places(source)
             edge = cv.BORDER_CONSTANT if each.layer.follows_head else cv.BORDER_REPLICATE
             pixels = cv.remap(picture.pixels, x, y, cv.INTER_LINEAR, borderMode=edge)
-            pixels[source[0] == _BEYOND] = 0
+            np.copyto(pixels.view(np.uint32)[..., 0], 0, where=outside)
             share = pixels[..., 3].astype(np.float32) / 255
-            flow += share * ((source - _COARSE_PLACES) / np.float32(FLOW_SCALE) - flow)
+            flow += share * ((source - _PLACES) / np.float32(FLOW_SCALE) - flow)
             lay_over(canvas, pixels)
         return canvas, flow
 
-    def _source(self, placed: Placed) -> Float32Array:
-        """Where in the layer's picture to look for each small pixel."""
+    def _source(self, placed: Placed) -> tuple[Float32Array, NDArray[np.bool_]]:
+        """Where in the layer's picture to look for each small pixel, and which lie beyond its
+        box."""
+        cells = np.empty((2, COARSE, COARSE), np.float32)
+        beyond = []
         x, y, w, h = (float(v) for v in placed.box_4)
-        column = (_COARSE_PLACES[0] + np.float32(0.5 - x)) * np.float32(GRID / w) - np.float32(0.5)
-        row = (_COARSE_PLACES[1] + np.float32(0.5 - y)) * np.float32(GRID / h) - np.float32(0.5)
-        source: Float32Array = np.stack([
-            cv.remap(part, column, row, cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)
-            for part in placed.source_2HW
-        ])  # fmt: skip
-        outside = (column < -0.5) | (column > GRID - 0.5) | (row < -0.5) | (row > GRID - 0.5)
-        source[:, outside] = _BEYOND
-        return source
+        for into, start, length in ((cells[0], x, w), (cells[1].T, y, h)):
+            line = (_LINE + np.float32(0.5 - start)) * np.float32(GRID / length) - np.float32(0.5)
+            into[:] = line
+            beyond.append((line < -0.5) | (line > GRID - 0.5))
+        source = np.empty_like(cells)
+        for part, into in zip(placed.source_2HW, source, strict=True):
+            edge = cv.BORDER_REPLICATE
+            cv.remap(part, cells[0], cells[1], cv.INTER_LINEAR, dst=into, borderMode=edge)
+        outside = beyond[0] | beyond[1][:, None]
+        np.copyto(source, _BEYOND, where=outside)
+        return source, outside
 
 
 class Relighter:

@@ -96,27 +96,26 @@ def _with_detail(
     return finer
 
 
-def _inside(place: WindowPlace, x: Float32Array, y: Float32Array) -> tuple[Any, Any]:
-    """Rows and columns where some place lies in a window."""
+def _inside(place: WindowPlace, x: Float32Array, y: Float32Array) -> tuple[slice, slice] | None:
+    """Rows and columns where some place lies in a window; None if none does."""
     left, top = place.corner
     width, height = place.size
     inside = (x > left) & (x < left + width) & (y > top) & (y < top + height)
-    return np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    column, row, wide, high = cv.boundingRect(inside.view(np.uint8))
+    return (slice(row, row + high), slice(column, column + wide)) if wide else None
 
 
 def _within(
     rough: tuple[slice, slice] | None, place: WindowPlace, x: Float32Array, y: Float32Array
 ) -> tuple[slice, slice] | None:
     """The rows and columns of a rough part that really look into a window."""
-    if rough is None:
+    found = None if rough is None else _inside(place, x[rough], y[rough])
+    if rough is None or found is None:
         return None
-    rows, columns = _inside(place, x[rough], y[rough])
-    if not len(rows):
-        return None
-    top, left = rough[0].start, rough[1].start
+    (top, left), (rows, columns) = (part.start for part in rough), found
     return (
-        slice(top + int(rows[0]), top + int(rows[-1]) + 1),
-        slice(left + int(columns[0]), left + int(columns[-1]) + 1),
+        slice(top + rows.start, top + rows.stop),
+        slice(left + columns.start, left + columns.stop),
     )
 
 
@@ -130,16 +129,16 @@ def _part(
 
     Told on the coarse grid, with a cell to spare: most of a frame needs no closer look.
     """
-    rows, columns = _inside(place, canon_2HW[0], canon_2HW[1])
-    if not len(rows):
+    found = _inside(place, canon_2HW[0], canon_2HW[1])
+    if found is None:
         return None
     out = []
     for cells, seen, start, length in (
-        (rows, view[0], int(box_4[1]), int(box_4[3])),
-        (columns, view[1], int(box_4[0]), int(box_4[2])),
+        (found[0], view[0], int(box_4[1]), int(box_4[3])),
+        (found[1], view[1], int(box_4[0]), int(box_4[2])),
     ):
-        first = start + (int(cells[0]) - 1) * length // GRID - seen.start
-        last = start + -(-(int(cells[-1]) + 2) * length // GRID) - seen.start
+        first = start + (cells.start - 1) * length // GRID - seen.start
+        last = start + -(-(cells.stop + 1) * length // GRID) - seen.start
         span = slice(max(first, 0), min(last, seen.stop - seen.start))
         if span.start >= span.stop:
             return None
