@@ -25,6 +25,7 @@ from inference.face_layers import LayerPicture, take_apart
 from inference.face_lips import (
     between_lips,
     closing_of,
+    lip_gap,
     own_teeth,
     smooth_cut,
     with_lips_that_close,
@@ -32,11 +33,12 @@ from inference.face_lips import (
 from inference.face_model import FaceModel
 from inference.face_mouth import borrow_bank, cut_of
 from inference.face_mouth_drawn import drawn_bank, is_flat
+from inference.face_parted import with_true_lips
 from inference.face_points import FILE as LANDMARKS_FILE
 from inference.face_points import Landmarks
 from inference.face_raster import look
 from inference.face_reference_eyes import ShutEyes, shut_eyes
-from inference.face_reference_mouth import with_own_inside
+from inference.face_reference_mouth import with_own_inside, with_portraits_inside
 from inference.face_references import EYES, MOUTH, Face, Reference
 from inference.face_shown import KEY, as_shown
 from inference.face_sides import fit_head
@@ -48,6 +50,8 @@ cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
 THUMBNAIL: Final = 256
 MEETING: Final = "lip_upper_in_mid"
+OPEN: Final = 3.0
+"""Mean pixels between the lips from which what they show tells the inside of the mouth."""
 
 
 def character_files(
@@ -72,11 +76,12 @@ def character_files(
         PersonareError: the landmarks are no face's, or the masks show none.
     """
     sides = [reference.face.landmarks for reference in references if reference.measured]
-    fit = with_own_reach(model, fit_head(model, landmarks, sides))
+    seen = with_true_lips(picture, landmarks)
+    fit = with_own_reach(model, fit_head(model, seen, sides))
     fit = with_lips_that_close(model, fit)
     layers = take_apart(model, fit, picture, masks)
     portrait = composed(layers)
-    face = Face(picture, landmarks, fit)
+    face = Face(picture, seen, fit)
     lids = with_eyes_shut(model, fit, portrait)
     known = next((other.face for other in references if EYES in other.kinds), None)
     shut = None if known is None else shut_eyes(model, face, known)
@@ -122,8 +127,21 @@ def mouth_and_all(
         arrays |= drawn_bank(arrays, arrays, portrait, cut)
     opened = [reference.face for reference in references if MOUTH in reference.kinds]
     arrays |= with_own_inside(model, face, opened, arrays)
-    arrays |= own_teeth(arrays, portrait, between_lips(model, fit, corner))
+    arrays |= _shown_between(model, face, arrays, portrait, cut.y, flat, bool(opened))
     return arrays if tone is None else arrays | _toned(arrays, tone)
+
+
+def _shown_between(
+    model: FaceModel, face: Face, arrays: Mapping[str, Any], portrait: UInt8Array, meeting: float,
+    flat: bool, known: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """The arrays that change where a picture shows parted lips; see `face_lips.own_teeth`. What is
+    seen through them goes on when they part further, unless a reference tells it (`known`)."""
+    corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
+    between = between_lips(model, face.fit, corner)
+    wide = lip_gap(model, face.fit.places_N2) > OPEN and not known
+    more = with_portraits_inside(model, face, arrays, between, meeting, flat) if wide else {}
+    return more | own_teeth({**arrays, **more}, portrait, between, 1 if more else None)
 
 
 def _toned(arrays: Mapping[str, Any], tone: Tone) -> dict[str, Any]:

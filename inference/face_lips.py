@@ -17,7 +17,7 @@ import numpy as np
 from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
 from inference.face_fit import FaceFit
-from inference.face_grids import encode
+from inference.face_grids import encode, smoothstep
 from inference.face_model import FaceModel
 from inference.frame_generator_windows import WINDOW_SIZES, window_of
 
@@ -41,7 +41,12 @@ CLOSERS: Final = {
     "mouthClose": 2.0,
 }
 """Share of the way to closed lips that each motion makes at 1.0: together a p makes all of it."""
+CORNERS: Final = 0.9
+"""Share of a closing that the corners of the mouth make, where the lips meet already."""
+CHIN: Final = 4.0
+"""Pixels that the chin goes along with lips that close."""
 _SCALES: Final = (0.3, 3.0)
+_EVENED: Final = (0.6, 1.6)
 _INNER: Final = ("left_2", "left_1", "mid", "right_1", "right_2")
 
 
@@ -79,7 +84,44 @@ def closing_of(model: FaceModel, fit: FaceFit) -> Float32Array | None:
         closing -= amount * fit.bases_LN3[_row(model, name)]
     less = gap - lip_gap(model, camera.project(fit.points_N3 + closing))
     scale = np.clip(gap / max(less, 1e-3), *_SCALES)
-    return np.asarray(closing * np.float32(scale), np.float32)
+    closing *= np.float32(scale)
+    near = _near_lips(model, fit.places_N2)
+    still = max(1 - CHIN / max(gap, CHIN), 0.0)
+    share = 1 - still * (1 - near) + (_evened(model, fit, closing) - 1) * near
+    return np.asarray(closing * share[:, None], np.float32)
+
+
+def _near_lips(model: FaceModel, places_N2: Float32Array) -> Float32Array:
+    """1 at the lips (N,), falling to 0 half way to the chin and as far again beside them: lips that
+    were wide open close without a chin that jumps at every p."""
+    marks = dict(zip(model.landmarks, model.at_landmarks(places_N2), strict=True))
+    lip, chin = float(marks["lip_lower_mid"][1]), float(marks["chin"][1])
+    ends = sorted((float(marks["mouth_left"][0]), float(marks["mouth_right"][0])))
+    x, y = places_N2[:, 0], places_N2[:, 1]
+    beside = np.maximum(np.maximum(ends[0] - x, x - ends[1]), 0)
+    away = np.hypot(np.maximum(y - lip, 0), beside / 2) / max(chin - lip, 1.0)
+    return smoothstep(0.6, 0.0, away)
+
+
+def _evened(model: FaceModel, fit: FaceFit, closing_N3: Any) -> Float32Array:
+    """By what a closing is multiplied at each point (N,) so that the lips meet along their whole
+    line, not in the mean; laughing ones are further apart in the middle than any motion has."""
+    before, after = (
+        model.at_landmarks(np.asarray(places, np.float32))
+        for places in (fit.places_N2, camera.project(fit.points_N3 + closing_N3))
+    )
+    upper, lower = (
+        [model.landmarks.index(f"lip_{lip}_in_{name}") for name in _INNER]
+        for lip in ("upper", "lower")
+    )
+    gap = before[lower, 1] - before[upper, 1]
+    less = gap - (after[lower, 1] - after[upper, 1])
+    share = np.clip(gap / np.maximum(less, 0.5), *_EVENED)
+    corners = [model.landmarks.index(f"mouth_{side}") for side in ("left", "right")]
+    across = np.concatenate([(before[upper, 0] + before[lower, 0]) / 2, before[corners, 0]])
+    share = np.concatenate([share, [CORNERS, CORNERS]])
+    order = np.argsort(across)
+    return np.asarray(np.interp(fit.places_N2[:, 0], across[order], share[order]), np.float32)
 
 
 def _row(model: FaceModel, name: str) -> int:
@@ -127,10 +169,14 @@ def smooth_cut(arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def own_teeth(
-    arrays: Mapping[str, Any], portrait: UInt8Array, between_HW: Float32Array
+    arrays: Mapping[str, Any],
+    portrait: UInt8Array,
+    between_HW: Float32Array,
+    levels: int | None = None,
 ) -> dict[str, Any]:
     """The arrays that change where a picture shows what lies between its lips: the lips' shares
-    end at the opening, and the bank of insides has the picture's own there."""
+    end at the opening, and the first `levels` of the bank of insides (None: all) have the picture's
+    own there."""
     if not between_HW.any():
         return {}
     out = {}
@@ -144,6 +190,7 @@ def own_teeth(
     own = cv.cvtColor(window_of(portrait, corner, (width, height))[..., :3], cv.COLOR_RGB2BGR)
     soft = cv.GaussianBlur(between_HW, (0, 0), 1.0)[..., None]
     tiles = cv.imdecode(arrays["mouth_colour"], cv.IMREAD_COLOR).reshape(-1, height, width, 3)
-    mixed = tiles * (1 - soft) + own * soft
+    mixed = tiles.astype(np.float32)
+    mixed[:levels] = mixed[:levels] * (1 - soft) + own * soft
     out["mouth_colour"] = encode(np.rint(mixed).astype(np.uint8).reshape(-1, width, 3))
     return out

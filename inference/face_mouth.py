@@ -41,10 +41,20 @@ FROM_LIPS: Final = 2.0
 """Pixels from the lips that are not taken: they mix with the lip's colour."""
 BELOW_LIPS: Final = 3.5
 """The same of the lower lip, which bulges over what lies behind it."""
-DEEPER: Final = 0.6
-"""Light that is lost where the lender's lips were."""
 CORNER: Final = 0.8
-"""The same towards the corners and beyond them."""
+"""Light that is lost towards the corners and beyond them."""
+DEPTH: Final = (0.50, 0.32, 0.31)
+"""Colour of what is no tooth, over that of the skin: dark, warm, red."""
+DIMMED: Final = 0.7
+"""Its light over the lender's."""
+BELOW: Final = 0.35
+"""Light, over the skin's, of what lies below a lender's lower teeth: streaks of them do not."""
+ENAMEL: Final = ((0.30, 0.18), (40.0, 75.0))
+"""Saturation under and brightness over which a lender's pixel is of teeth."""
+WHITES: Final = ((1.0, 1.1), (0.75, 1.0))
+"""Red and blue of teeth over their green: no fringe beside the eyes makes them blue or red."""
+HUE: Final = 0.3
+"""How much of the skin's hue teeth have: the exponent of its colour over its mean."""
 _DAMAGED: Final = (PersonareError, OSError, ValueError, KeyError, zipfile.BadZipFile)
 """What a damaged lender raises, which is no reason to refuse the picture."""
 _KEYS: Final = ("mouth_jaw", "tongue_out", "tongue_jaw")
@@ -110,11 +120,51 @@ def _of_lender(
     arrays: Mapping[str, Any],
     cut: Cut,
 ) -> dict[str, Any]:
-    bank |= _without_lips(bank)
-    light = eye_white(portrait, arrays) / np.maximum(eye_white(view, bank), 1.0)
+    own, theirs = (
+        near_white(eye_white(seen, places), skin_of(seen, places))
+        for seen, places in ((portrait, arrays), (view, bank))
+    )
+    light = own / np.maximum(theirs, 1.0)
     whole = float(np.clip(light.mean(), *_LIGHTS))
     tint = np.clip(light / max(float(light.mean()), 1e-3), *_TINTS)
+    skin = skin_of(portrait, arrays)
+    bank |= _without_lips(bank, skin / (whole * tint))
     return _fitted(bank, cut, whole * tint)
+
+
+def near_white(colour_3: Any, skin_3: Any) -> Any:
+    """A colour as white as teeth are in some light: neutral or warm, and a little of the hue that
+    light gives the skin (all RGB)."""
+    red, green, blue = (float(v) for v in colour_3)
+    (least, most), (low, high) = WHITES
+    white = np.array([np.clip(red, least * green, most * green), green,
+                      np.clip(blue, low * green, high * green)])  # fmt: skip
+    return white * (np.maximum(skin_3, 1.0) / max(float(np.mean(skin_3)), 1.0)) ** HUE
+
+
+def skin_of(portrait: UInt8Array, arrays: Mapping[str, Any]) -> Any:
+    """Most usual colour (3,) of the lighter half of the mouth's window."""
+    window = _mouth_of(portrait, arrays)
+    colours = window[window[..., 3] > 250][:, :3].astype(np.float32)
+    if not len(colours):
+        return np.array([220.0, 180.0, 160.0], np.float32)
+    light = colours.mean(1)
+    return np.median(colours[light >= np.median(light)], 0)
+
+
+def _warm(tile_bgr: Any, skin_rgb: Any) -> Any:
+    """A lender's tile with the depth between the teeth in the red that a skin has inside.
+
+    What is no tooth keeps its light and shade; its own hue, a grey mauve, is the lender's light.
+    """
+    tile = tile_bgr.astype(np.float32)
+    grey, most = tile.mean(2), tile.max(2)
+    saturation = (most - tile.min(2)) / np.maximum(most, 1.0)
+    (pale, full), (low, high) = ENAMEL
+    tooth = (1 - smoothstep(full, pale, saturation)) * smoothstep(low, high, grey)
+    deep = skin_rgb[::-1] * np.array(DEPTH[::-1])
+    deep = deep / max(float(deep.mean()), 1.0) * (DIMMED * grey)[..., None]
+    return tile * tooth[..., None] + deep * (1 - tooth[..., None])
 
 
 def _mouth_of(view: UInt8Array, arrays: Mapping[str, Any]) -> UInt8Array:
@@ -158,13 +208,15 @@ def _lent(lender: Character, names: tuple[str, ...] | None = None) -> dict[str, 
         return {name: archive[name] for name in names}
 
 
-def _without_lips(bank: dict[str, Any]) -> dict[str, Any]:
+def _without_lips(bank: dict[str, Any], skin_rgb: Any) -> dict[str, Any]:
     """The lender's pictures with what lies between its lips carried on over them: they are no part
-    of another's mouth, which may open further at its corners."""
+    of another's mouth, which may open further at its corners. `skin_rgb` (3,) is the other's, in
+    the lender's light."""
     width, height = WINDOW_SIZES["mouth"]
     tiles = cv.imdecode(bank["mouth_colour"], cv.IMREAD_COLOR).reshape(-1, height, width, 3)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     bases = {lip: read_bases(dict(bank), f"{lip}_lip") for lip in ("upper", "lower")}
+    below_rgb = np.asarray(skin_rgb) * np.array(DEPTH) * BELOW
     out = []
     for tile, jaw in zip(tiles, bank["mouth_jaw"], strict=True):
         motion = HELD_AWAY | {"jawOpen": float(jaw)}
@@ -176,10 +228,11 @@ def _without_lips(bank: dict[str, Any]) -> dict[str, Any]:
         low = np.maximum(bottom - BELOW_LIPS, top + FROM_LIPS)
         y = np.clip(rows, np.minimum(top + FROM_LIPS, low), low).astype(np.float32)
         below, beside = rows - y, np.maximum(first - columns, columns - last)
-        dark = 1 - DEEPER * smoothstep(0.0, 6.0, below)[..., None]
-        dark = dark * (1 - CORNER * smoothstep(-4.0, 2.0, beside)[..., None])
-        seen = cv.remap(tile, x.astype(np.float32), y, cv.INTER_LINEAR) * dark
-        out.append(np.rint(seen).astype(np.uint8))
+        share = smoothstep(0.0, 5.0, below)[..., None]
+        dark = 1 - CORNER * smoothstep(-4.0, 2.0, beside)[..., None]
+        seen = cv.remap(_warm(tile, skin_rgb), x.astype(np.float32), y, cv.INTER_LINEAR)
+        seen = seen * dark * (1 - share) + below_rgb[::-1] * share
+        out.append(np.rint(seen.clip(0, 255)).astype(np.uint8))
     return {"mouth_colour": encode(np.concatenate(out))}
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from inference import face_camera as camera
 from inference.contract import MOTION_INDEX, Float32Array, UInt8Array
 from inference.face_grids import MARGIN, encode, smoothstep
 from inference.face_model import FaceModel
@@ -35,6 +36,10 @@ THINNER: Final = {"upper": 0.75, "lower": 0.62}
 """Thickness of parted lips over that of the portrait's."""
 INSIDE: Final = 1.5
 """Pixels from the lips that are not taken: they mix with the lip's colour."""
+CLEAR: Final = 5.0
+"""The same of the portrait's own upper lip."""
+SMOOTH: Final = 2.0
+"""Columns over which the edges of a portrait's own opening are smoothed."""
 DARK: Final = 0.82
 """Brightness of the darkest row between upper and lower teeth, over the teeth's, that is a gap."""
 LIGHTS: Final = (0.4, 2.5)
@@ -90,6 +95,89 @@ def with_own_inside(
         out.append(_tile(nearest, tile, corner, float(jaw)))
     column = np.concatenate(out)
     return {"mouth_colour": encode(cv.cvtColor(column, cv.COLOR_RGB2BGR))}
+
+
+def with_portraits_inside(
+    model: FaceModel, face: Face, arrays: Mapping[str, Any], between_HW: Float32Array,
+    meeting: float, flat: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """The bank's part of `geometry.npz` for a portrait whose own lips are apart, of what it shows
+    between them (a share 0..1 of the mouth's window).
+
+    `meeting` is the row of the window where its lips would meet: the lender's jaw, shut there, is
+    open as far as the picture's is. A flat drawing has its own colour all over. {} where there is
+    no bank, or the picture shows too little.
+    """
+    height, width = between_HW.shape
+    inner = between_HW > 0.5
+    columns = np.flatnonzero(inner.sum(0) > 2 * INSIDE)
+    if "mouth_colour" not in arrays or len(columns) < 12:
+        return {}
+    corner = (int(arrays["mouth"][0]), int(arrays["mouth"][1]))
+    first, columns = int(columns[0]), np.arange(columns[0], columns[-1] + 1)
+    edges = (
+        inner[:, columns].argmax(0) + corner[1],
+        height - 1 - inner[::-1, columns].argmax(0) + corner[1],
+    )
+    top, bottom = (
+        cv.GaussianBlur(edge[None].astype(np.float32), (0, 0), SMOOTH)[0] for edge in edges
+    )
+    # what the upper lip uncovers is the first row over again: one with nothing of the lip in it
+    top = top + np.minimum(INSIDE if flat else CLEAR, (bottom - top) / 3)
+    bottom = np.maximum(bottom - INSIDE, top)
+    picture, first = face.picture.astype(np.float32), first + corner[0]
+    split, bites = _split(picture, first, top, bottom)
+    drop = _drop(model, face)
+    dark = (
+        _usual(picture, first, np.where(split < bottom, split, top), bottom)
+        if flat
+        else _darkest(picture, first, top, bottom)
+    )
+    inside = Inside(
+        picture, first, top, split, bottom, bites, np.eye(2, 3, dtype=np.float32),
+        lambda jaw: np.array([[1, 0, 0], [0, 1, -jaw * drop]], np.float32),
+        dark, 0.0,
+    )  # fmt: skip
+    mouth = cv.cvtColor(cv.imdecode(arrays["mouth_colour"], cv.IMREAD_COLOR), cv.COLOR_BGR2RGB)
+    tiles = mouth.reshape(-1, height, width, 3).astype(np.float32)
+    jaws = arrays["mouth_jaw"].astype(np.float32)
+    opened = max(float(np.median(bottom)) - corner[1] - meeting, 0.0) / drop
+    rows, across = np.mgrid[:height, :width].astype(np.float32)
+    places = (across + corner[0], rows + corner[1])
+    out = []
+    for jaw in jaws:
+        under = _between_tiles(tiles, jaws, float(jaw) + opened)
+        if flat or not bites:
+            under = np.ones_like(under) * inside.dark_3
+        if not bites:
+            under = _laid(under, inside, *places, inside.to_lower(float(jaw)), False, 1.0)
+        seen = _laid(under, inside, *places, inside.to_upper_23, True, 1.0)
+        out.append(np.rint(seen.clip(0, 255)).astype(np.uint8))
+    return {"mouth_colour": encode(cv.cvtColor(np.concatenate(out), cv.COLOR_RGB2BGR))}
+
+
+def _drop(model: FaceModel, face: Face) -> float:
+    """Pixels by which a whole jawOpen lowers the middle of the lower lip."""
+    jaw = face.fit.bases_LN3[int(np.flatnonzero(model.base_index_L == MOTION_INDEX["jawOpen"])[0])]
+    row = [model.landmarks.index("lip_lower_in_mid")]
+    at, way = model.at_landmarks(face.fit.points_N3)[row], model.at_landmarks(jaw)[row]
+    return max(float(camera.project(at + way)[0, 1] - camera.project(at)[0, 1]), JAW_PIXELS)
+
+
+def _usual(picture: Float32Array, first: int, top_C: Any, bottom_C: Any) -> Float32Array:
+    """Median colour (3,) between two edges of the opening."""
+    rows = np.arange(picture.shape[0])[:, None] - MARGIN
+    part = picture[:, first + MARGIN : first + MARGIN + len(top_C)]
+    inside = part[(rows >= top_C) & (rows <= bottom_C)]
+    return np.asarray(np.median(inside, 0), np.float32)
+
+
+def _between_tiles(tiles: Float32Array, jaws: Any, jaw: float) -> Float32Array:
+    """A bank's picture at an opening of the jaw between its own."""
+    place = float(np.interp(jaw, jaws, np.arange(len(jaws))))
+    low = min(int(place), len(jaws) - 2)
+    share = place - low
+    return np.asarray(tiles[low] * (1 - share) + tiles[low + 1] * share, np.float32)
 
 
 def find_inside(model: FaceModel, portrait: Face, other: Face) -> Inside | None:
@@ -224,9 +312,7 @@ def _maps(model: FaceModel, portrait: Face, other: Face) -> tuple[Float32Array, 
     lower = [r for n, r in names.items() if n.startswith(("lip_lower", "chin"))]
 
     def pair(rows: list[int], ours: float, theirs: float) -> Float32Array:
-        from inference.face_camera import project
-
-        here = np.asarray(project(marks[rows] + ours * drop[rows]), np.float32)
+        here = np.asarray(camera.project(marks[rows] + ours * drop[rows]), np.float32)
         there = head_places(model, fit, other, marks[rows] + theirs * drop[rows])
         return _similarity(here, there)
 

@@ -16,7 +16,7 @@ from inference.face_eye_extent import settled
 from inference.face_frame import Framed
 from inference.face_grids import MARGIN, encode
 from inference.face_lips import smooth_cut
-from inference.face_mouth import borrow_bank, cut_of, lip_edge
+from inference.face_mouth import borrow_bank, cut_of, lip_edge, near_white
 from inference.face_mouth_drawn import drawn_bank, is_flat
 from inference.face_points import Landmarks, Mark
 from inference.frame_generator_windows import WINDOW_SIZES, read_view
@@ -54,8 +54,28 @@ def test_a_lender_s_lips_stay_at_home(lena: dict[str, Any], portrait: UInt8Array
                for each in (own, lent)]  # fmt: skip
     assert redness[0] > 60
     assert redness[1] < 40
-    inside = np.s_[y - 9 : y - 5, x - 6 : x + 7]  # what the opening shows is lent as it is
-    assert np.abs(own[level][inside] - lent[level][inside]).mean() < 25
+    top = lip_edge(lena, "upper", {"jawOpen": float(lena["mouth_jaw"][level])})
+    row = round(float(top[len(top) // 2, 1]))
+    teeth = np.s_[row + 3 : row + 6, x - 6 : x + 7]  # what is seen of teeth is lent as it is
+    assert np.abs(own[level][teeth] - lent[level][teeth]).mean() < 25
+
+
+def test_what_is_no_tooth_is_dark_and_warm(lena: dict[str, Any], portrait: UInt8Array) -> None:
+    lender = load_character(CHARACTERS / "lena", check=False)
+    lent = tiles(borrow_bank([lender], portrait, lena, cut_of(lena)))
+    for level in (6, 10):
+        low = lip_edge(lena, "lower", {"jawOpen": float(lena["mouth_jaw"][level])})
+        x, y = (round(float(v)) for v in low[len(low) // 2])
+        below = lent[level][y + 4 : y + 14, x - 12 : x + 13].reshape(-1, 3)
+        assert below.mean() < 70  # no streaks of the lower teeth
+        assert (below[:, 0] > below[:, 1:].max(1) + 15).all()
+
+
+def test_teeth_are_white_whatever_lies_beside_the_eyes() -> None:
+    skin = np.array([220.0, 170.0, 150.0])
+    for colour in ((120.0, 200.0, 200.0), (180.0, 190.0, 240.0), (230.0, 180.0, 90.0)):
+        white = near_white(colour, skin)
+        assert white[0] >= white[1] >= white[2] > 0.6 * white[0]
 
 
 def test_an_edge_goes_with_the_jaw(lena: dict[str, Any]) -> None:
