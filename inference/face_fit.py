@@ -275,6 +275,11 @@ class Solver:
         scale = max(1.0, 1.48 * float(np.median(scaled)))
         self.weight_M = 1 / (1 + (scaled / (_OUTLIER * scale)) ** 2) ** 2
 
+    @property
+    def noise(self) -> float:
+        """RMS of the noise of the believed marks in pixels."""
+        return float(np.sqrt((self.marks.noise_M**2 @ self.weight_M) / self.weight_M.sum()))
+
     def doing(self, rows_P: Any) -> Any:
         """Displacements (P, 3) of some marks by the expression, before the rotation."""
         return np.tensordot(self.expression_E, self._bases_EM3[:, rows_P], 1)

@@ -98,6 +98,8 @@ class Reference:
     kinds: tuple[str, ...]
     lips: float = 0.0
     """See `lips_apart`."""
+    measured: bool = False
+    """Whether the head's depth is measured by it (`face_sides`)."""
 
 
 def own_model(model: FaceModel, fit: FaceFit, stiff: float = STIFF) -> FaceModel:

@@ -23,8 +23,6 @@ REACH: Final = 1.5
 """Pupil distances after which a point's depth says nothing of another's."""
 LEAST: Final = 0.7
 """Least spread of the field, pixels of depth."""
-NOISE: Final = 1.5
-"""Pixels by which points from the side miss when nothing is wrong with the depth."""
 ROUNDS: Final = 4
 _OUTLIER: Final = 3.0
 _OWN: Final = 0.02
@@ -70,10 +68,15 @@ class _Side:
 
 
 def relief_of(
-    model: FaceModel, flat: FaceFit, portrait: Solver, sides: Sequence[Solver], missed: float
+    model: FaceModel,
+    flat: FaceFit,
+    portrait: Solver,
+    sides: Sequence[Solver],
+    missed: Sequence[float],
 ) -> PlaneWarp:
     """The field by which the head lies farther (dm; its first and only value) than `flat`, the
-    portrait's fit, has it. `missed` are the pixels (RMS) that the other pictures' points are off.
+    portrait's fit, has it. `missed` are the pixels (RMS) that the other pictures' points are off;
+    what is more than their noise is the field's.
     """
     points = model.at_landmarks(flat.points_N3)[portrait.marks.row_M].astype(np.float64)
     places = camera.project(points)
@@ -82,7 +85,8 @@ def relief_of(
     reach = REACH * float(np.linalg.norm(left - right))
     away = np.linalg.norm(places[:, None] - places[None], axis=2).astype(np.float32)
     stiff = np.linalg.inv(kernel(away, reach) + _OWN * np.eye(len(away)))
-    spread = np.sqrt(max(missed**2 - NOISE**2, LEAST**2)) * float(-points[:, 2].mean())
+    more = [off**2 - side.noise**2 for off, side in zip(missed, sides, strict=True)]
+    spread = np.sqrt(max(*more, LEAST**2)) * float(-points[:, 2].mean())
     prior = stiff / (spread / camera.FOCAL) ** 2
     depth, others = np.zeros(len(points)), [_Side(portrait, side) for side in sides]
     for _ in range(ROUNDS):

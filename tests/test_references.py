@@ -56,7 +56,7 @@ def test_pictures_are_sorted_by_what_they_show(made: tuple[Any, ...]) -> None:
     rich: Character = made[1]
     listed = sources(rich)
     assert [each["shows"] for each in listed] == [["mouth"], ["mouth"], ["eyes-shut"], ["side"]]
-    assert [each["used"] for each in listed] == [True, True, True, False]
+    assert [each["used"] for each in listed] == [True, True, True, True]
     for each in listed:
         assert each["file"] in rich.manifest.files
         assert each["points"] in rich.manifest.files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from app.characters.reading import Reader, find_faces, read_points
 from app.characters.same_picture import same_picture
 from inference.contract import PersonareError, UInt8Array
 from inference.face_character import png, with_eyes_shut
-from inference.face_fit import fit_face
+from inference.face_fit import FaceFit, fit_face
 from inference.face_frame import Framed, framed
 from inference.face_grids import MARGIN
 from inference.face_model import FaceModel
@@ -24,12 +25,14 @@ from inference.face_references import (
     EYES,
     MOUTH,
     SIDE,
+    TURNED,
     Face,
     Reference,
     face_of,
     kinds_of,
     lips_apart,
 )
+from inference.face_sides import fit_head, fit_sides
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
@@ -46,9 +49,10 @@ FURTHER: Final = 0.08
 TOLD: Final[dict[str, str]] = {
     MOUTH: "lips apart; the mouth has its teeth",
     EYES: "eyes shut; the lids have its lashes and folds",
-    SIDE: "the face from the side; kept, but not used yet: a turned head shows the portrait alone",
+    SIDE: "the face from the side; the depth of the head is measured with it",
 }
 """What a kind of picture is used for, in words."""
+UNUSED: Final = "the face from the side; kept, but not used: its points do not fit the portrait's"
 
 
 class References:
@@ -104,11 +108,12 @@ class References:
         reference = Reference(face, kinds, lips_apart(self._model, self._portrait, face))
         for name, _, other in self._known:
             more = MOUTH in kinds and abs(reference.lips - other.lips) > FURTHER
-            if set(kinds) <= set(other.kinds) and not more:
+            if set(kinds) <= set(other.kinds) and not more and not self._sides(face, other.face):
                 raise PersonareError(
                     f"The reference {path.name} shows the same as {name}.",
                     "Leave one of them out.",
                 )
+        reference = self._measured(path.name, reference)
         self._known.append((path.name, placed, reference))
         if kinds != (SIDE,) and float(np.linalg.norm(face.fit.coefficients_K)) > ANOTHER:
             self.remarks.append(
@@ -133,12 +138,21 @@ class References:
                 cv.cvtColor(bgra, cv.COLOR_BGRA2RGBA), marks, np.eye(2, 3, dtype=np.float32)
             )
             shows = tuple(str(kind) for kind in entry.get("shows", ()))
-            self._known.append((name, placed, Reference(self._face(placed), shows)))
+            measured = SIDE in shows and bool(entry.get("used"))
+            reference = Reference(self._face(placed), shows, measured=measured)
+            self._known.append((name, placed, reference))
 
     @property
     def used(self) -> list[Reference]:
-        """What the character is made with; of shut eyes the first picture counts."""
-        return [reference for _, _, reference in self._known]
+        """What the character is made with; of shut eyes the first picture counts. Where sides tell
+        the head's depth, all pictures are fitted with it."""
+        found = [reference for _, _, reference in self._known]
+        sides = [one.face.landmarks for one in found if one.measured]
+        if not sides:
+            return found
+        fit = fit_head(self._model, self._placed.landmarks, sides)
+        faces = [self._face(placed, fit) for _, placed, _ in self._known]
+        return [replace(one, face=face) for one, face in zip(found, faces, strict=True)]
 
     def entries(self) -> list[dict[str, Any]]:
         """What `character.json` lists: neither names nor places of the user's files."""
@@ -147,7 +161,7 @@ class References:
                 "file": f"reference-{number}.png",
                 "kind": SOURCE,
                 "shows": list(reference.kinds),
-                "used": reference.kinds != (SIDE,),
+                "used": reference.kinds != (SIDE,) or reference.measured,
                 "points": f"reference-{number}.json",
             }
             for number, (_, _, reference) in enumerate(self._known, 1)
@@ -161,9 +175,34 @@ class References:
             out[f"reference-{number}.json"] = placed.landmarks.text().encode()
         return out
 
-    def _face(self, placed: Framed) -> Face:
+    def _face(self, placed: Framed, fit: FaceFit | None = None) -> Face:
+        """A picture fitted with the portrait's head, or with a head that is known better."""
         rgb = np.ascontiguousarray(placed.picture[..., :3])
-        return face_of(self._model, self._portrait.fit, rgb, placed.landmarks)
+        return face_of(self._model, fit or self._portrait.fit, rgb, placed.landmarks)
+
+    def _sides(self, one: Face, other: Face) -> bool:
+        """Whether two pictures show the face from the two sides."""
+        here = self._portrait.fit.angles[0]
+        ways = [float(np.degrees(face.fit.angles[0] - here)) for face in (one, other)]
+        return min(ways) <= -TURNED[0] and max(ways) >= TURNED[0]
+
+    def _measured(self, name: str, reference: Reference) -> Reference:
+        """The picture, which measures the head if it shows it from the side and fits the portrait
+        and what is known from other sides; else a sentence says so."""
+        if SIDE not in reference.kinds:
+            return reference
+        sides = [one.face.landmarks for _, _, one in self._known if one.measured]
+        marks = [*sides, reference.face.landmarks]
+        try:
+            fits = fit_sides(self._model, self._placed.landmarks, marks, moves=()).fits
+        except PersonareError:
+            fits = False
+        if not fits:
+            self.remarks.append(
+                f"The reference {name} may show somebody else, or another expression: the depth of "
+                "the head is not measured with it."
+            )
+        return replace(reference, measured=fits)
 
     def _landmarks(self, name: str, picture: UInt8Array) -> Landmarks:
         if self._reader is None:
@@ -187,4 +226,7 @@ class References:
 
 def told(entry: Mapping[str, Any]) -> str:
     """What a listed picture of the user shows, and what it is used for."""
-    return "; ".join(TOLD.get(str(kind), str(kind)) for kind in entry.get("shows", ()))
+    shows = tuple(str(kind) for kind in entry.get("shows", ()))
+    if shows == (SIDE,) and not entry.get("used"):
+        return UNUSED
+    return "; ".join(TOLD.get(kind, kind) for kind in shows)

@@ -1,12 +1,12 @@
 """Further pictures of held-out people, as a user would bring them beside the portrait.
 
 Drawn like the portrait of a case, in other light, before another background, with the head held
-otherwise: laughing with teeth showing, with the eyes shut, from the side.
+otherwise: laughing with teeth showing, with the eyes shut, from the side, from both sides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,8 @@ from training.portrait.data import points_of
 from training.rig.surface import places
 
 KINDS: Final = ("mouth", "eyes", "side")
+SIDES: Final = ("left", "right")
+"""Pictures from either side: the face looks to the person's own left, or right."""
 YAW: Final = 26.0
 """Degrees of the picture from the side."""
 _POSE: Final = slice(MOTION_INDEX["headYaw"], MOTION_INDEX["headRoll"] + 1)
@@ -50,19 +52,22 @@ def reference_motion(kind: str, rng: np.random.Generator) -> Float32Array:
     elif kind == "eyes":
         put(out, eyeBlink=1.0, mouthSmile=rng.uniform(0.0, 0.2))
     out[_POSE] = np.radians(rng.normal(0, (4, 3, 3)))
-    if kind == "side":
-        out[_POSE][0] = np.radians(YAW * (1 if rng.random() < 0.5 else -1))
+    ways = {"side": 1 if rng.random() < 0.5 else -1, "left": 1, "right": -1}
+    if kind in ways:
+        out[_POSE][0] = np.radians(YAW * ways[kind])
     return out
 
 
 def draw_references(
-    studio: Studio, split: Split, look: Look, index: int
+    studio: Studio, split: Split, look: Look, index: int, kinds: Sequence[str] = KINDS
 ) -> dict[str, ReferencePicture]:
-    """The pictures of one figure by KINDS; each has a light and a camera of its own."""
+    """The pictures of one figure by kind, of KINDS or SIDES; each has a light and a camera of its
+    own."""
     figure = studio.figure(split, look, index)
+    seed = 77 if kinds == KINDS else 78
     return {
-        kind: _drawn(studio, figure, kind, np.random.default_rng([index, number, 77]))
-        for number, kind in enumerate(KINDS)
+        kind: _drawn(studio, figure, kind, np.random.default_rng([index, number, seed]))
+        for number, kind in enumerate(kinds)
     }
 
 
@@ -93,12 +98,12 @@ def write_references(path: Path, found: Mapping[str, ReferencePicture]) -> None:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
-def read_references(path: Path) -> dict[str, ReferencePicture]:
+def read_references(path: Path, kinds: Sequence[str] = KINDS) -> dict[str, ReferencePicture]:
     """Read such a file."""
     out = {}
     with np.load(path, allow_pickle=False) as archive:
         names = [str(name) for name in archive["names"]]
-        for kind in KINDS:
+        for kind in kinds:
             points = archive[f"{kind}_points"]
             marks = {n: Mark(float(x), float(y)) for n, (x, y) in zip(names, points, strict=True)}
             out[kind] = ReferencePicture(archive[f"{kind}_picture"], Landmarks(marks, (SIZE, SIZE)))
