@@ -89,6 +89,10 @@ def clean_motion(motion_D: Any) -> Float32Array:
     return np.clip(motion, _LOW, _HIGH)
 
 
+def _nothing() -> None:
+    """No light."""
+
+
 class FrameGenerator:
     """Draws one character; see `inference.contract.FrameSource`. Use it from one thread."""
 
@@ -208,17 +212,18 @@ class FrameGenerator:
 
             painting = [start(job) for job in islice(jobs, 1)]  # the longest of them
             layers = self._in_sight(motion, points_3P)
-            lighting = self._lighting(layers, motion)
-            light = None if lighting is None else start(lighting)
+            lighting = start(self._lighting(layers, motion))
             painting += [start(job) for job in jobs]
-            moving = [start(layer.fill) for layer in layers]
+            filling = [start(layer.fill) for layer in layers]
             shown = [] if painter is None else painter.shown(motion)
             looks = [] if painter is None else self._looks(painter, layers, motion[POSE])
             # What the other core has not begun is done here, the last first
-            for task in reversed(moving):
-                task.finish()
-            painted = [task.finish() for task in reversed(painting)][::-1]
-            lit = None if light is None else light.finish()
+            left: list[Task[Any]] = [*reversed(filling), *reversed(painting), lighting]
+            for task in left:
+                task.run()
+            painted, lit = [each.result() for each in painting], lighting.result()
+            for filled in filling:
+                filled.result()
             windows = [window for part in painted for window in part] + shown
             for layer in layers:
                 if layer.is_head and looks:
@@ -258,12 +263,10 @@ class FrameGenerator:
         )
         return [moved for moved in found if moved is not None]
 
-    def _lighting(
-        self, layers: list[Moved], motion_D: Float32Array
-    ) -> Callable[[], Lit | None] | None:
-        """What finds the light to add; None for a character that keeps its own."""
+    def _lighting(self, layers: list[Moved], motion_D: Float32Array) -> Callable[[], Lit | None]:
+        """What finds the light to add; a character without such a graph keeps its own."""
         if self._relighter is None:
-            return None
+            return _nothing
         job = self._relighter.job([layer.placed for layer in layers], motion_D)
         return lambda: self._canvas.spread(self._part(job()))
 

@@ -36,6 +36,8 @@ FORMAT: Final = 1
 GRID: Final = 64
 SIZE: Final = 512
 """Frame size, in pixels, that geometry files describe."""
+HEAD: Final = "head"
+"""The layer that every character has, on which windows are painted."""
 FINEST: Final = 4.0
 """Most pixels that a layer's picture may have for one of the frame's (`picture_scale`)."""
 REMEDY: Final = "Get the character again, or install Personare again if it came with it."
@@ -266,6 +268,8 @@ def _read(path: Path) -> Geometry:
         camera_34 = data["camera"].astype(np.float32)
         scale = _picture_scale(data)
         layers = tuple(_layer(data, str(name), camera_34, scale) for name in data["layers"])
+        if all(layer.name != HEAD for layer in layers):
+            raise ValueError("it has no head")
         windows = {
             name: (int(data[name][0]), int(data[name][1]))
             for name in ("mouth", "eye_left", "eye_right")

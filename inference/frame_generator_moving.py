@@ -7,7 +7,7 @@ A generator has one `Mover` for each layer. What a frame needs of it lives in th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,16 +16,13 @@ from numpy.typing import NDArray
 from inference.contract import Float32Array, UInt8Array
 from inference.frame_generator_extent import Extent
 from inference.frame_generator_flow import POSE, GridFlow
-from inference.frame_generator_layers import GRID, Geometry, Layer, project
+from inference.frame_generator_layers import GRID, HEAD, Geometry, Layer, project
 from inference.frame_generator_light import Placed
 from inference.frame_generator_pictures import Picture, enlarged, fitted, scaled_box, visible
 from inference.scratch import Scratch
 
 cv: Any = cv2
 """OpenCV, whose type stubs forget the element type of every picture."""
-
-
-HEAD: Final = "head"
 
 
 @dataclass(frozen=True, slots=True)

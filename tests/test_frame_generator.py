@@ -172,6 +172,16 @@ def test_a_geometry_is_read_once_while_somebody_has_it(tmp_path: Path) -> None:
     assert gone() is None
 
 
+def test_a_character_without_a_head_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "geometry.npz"
+    with np.load(CHARACTERS / CAST[0] / "geometry.npz") as data:
+        arrays = {k: data[k] for k in data.files}
+    arrays["layers"] = np.array([name for name in arrays["layers"] if name != "head"])
+    np.savez(path, **arrays)
+    with pytest.raises(PersonareError, match="no head"):
+        load_geometry(path)
+
+
 @pytest.mark.parametrize("name", ["mouth_jaw", "mouth_colour", "tongue_alpha"])
 def test_a_damaged_bank_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "geometry.npz"
