@@ -43,12 +43,16 @@ BELOW_LIPS: Final = 3.5
 """The same of the lower lip, which bulges over what lies behind it."""
 CORNER: Final = 0.8
 """Light that is lost towards the corners and beyond them."""
-DEPTH: Final = (0.50, 0.32, 0.31)
-"""Colour of what is no tooth, over that of the skin: dark, warm, red."""
-DIMMED: Final = 0.7
+DEPTH: Final = (0.46, 0.30, 0.30)
+"""Colour of what is no tooth, in white light: dark, warm, red."""
+LIT: Final = 0.5
+"""How much of the skin's hue it takes: the exponent of its colour over its mean."""
+DARKER: Final = 0.45
+"""Most of its light over the skin's: the depth of a mouth is darker than any face."""
+DIMMED: Final = 0.85
 """Its light over the lender's."""
 BELOW: Final = 0.35
-"""Light, over the skin's, of what lies below a lender's lower teeth: streaks of them do not."""
+"""Its light, over the skin's, below a lender's lower teeth, of which there are no streaks then."""
 ENAMEL: Final = ((0.30, 0.18), (40.0, 75.0))
 """Saturation under and brightness over which a lender's pixel is of teeth."""
 WHITES: Final = ((1.0, 1.1), (0.75, 1.0))
@@ -162,9 +166,17 @@ def _warm(tile_bgr: Any, skin_rgb: Any) -> Any:
     saturation = (most - tile.min(2)) / np.maximum(most, 1.0)
     (pale, full), (low, high) = ENAMEL
     tooth = (1 - smoothstep(full, pale, saturation)) * smoothstep(low, high, grey)
-    deep = skin_rgb[::-1] * np.array(DEPTH[::-1])
-    deep = deep / max(float(deep.mean()), 1.0) * (DIMMED * grey)[..., None]
-    return tile * tooth[..., None] + deep * (1 - tooth[..., None])
+    deep = _depth(skin_rgb)[::-1]
+    dimmed = DIMMED * grey
+    dimmed = dimmed / (1 + (dimmed / max(DARKER * float(np.mean(skin_rgb)), 1.0)) ** 4) ** 0.25
+    lit = deep / float(deep.mean()) * dimmed[..., None]
+    return tile * tooth[..., None] + lit * (1 - tooth[..., None])
+
+
+def _depth(skin_rgb: Any) -> Any:
+    """Colour (3,) of a mouth's depth, RGB over the skin's brightness."""
+    skin = np.maximum(skin_rgb, 1.0)
+    return np.array(DEPTH) * (skin / skin.mean()) ** LIT
 
 
 def _mouth_of(view: UInt8Array, arrays: Mapping[str, Any]) -> UInt8Array:
@@ -216,7 +228,7 @@ def _without_lips(bank: dict[str, Any], skin_rgb: Any) -> dict[str, Any]:
     tiles = cv.imdecode(bank["mouth_colour"], cv.IMREAD_COLOR).reshape(-1, height, width, 3)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     bases = {lip: read_bases(dict(bank), f"{lip}_lip") for lip in ("upper", "lower")}
-    below_rgb = np.asarray(skin_rgb) * np.array(DEPTH) * BELOW
+    below_rgb = _depth(skin_rgb) * float(np.mean(skin_rgb)) * BELOW
     out = []
     for tile, jaw in zip(tiles, bank["mouth_jaw"], strict=True):
         motion = HELD_AWAY | {"jawOpen": float(jaw)}
@@ -228,7 +240,7 @@ def _without_lips(bank: dict[str, Any], skin_rgb: Any) -> dict[str, Any]:
         low = np.maximum(bottom - BELOW_LIPS, top + FROM_LIPS)
         y = np.clip(rows, np.minimum(top + FROM_LIPS, low), low).astype(np.float32)
         below, beside = rows - y, np.maximum(first - columns, columns - last)
-        share = smoothstep(0.0, 5.0, below)[..., None]
+        share = smoothstep(1.0, 7.0, below)[..., None]
         dark = 1 - CORNER * smoothstep(-4.0, 2.0, beside)[..., None]
         seen = cv.remap(_warm(tile, skin_rgb), x.astype(np.float32), y, cv.INTER_LINEAR)
         seen = seen * dark * (1 - share) + below_rgb[::-1] * share

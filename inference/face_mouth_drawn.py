@@ -15,7 +15,7 @@ import numpy as np
 
 from inference.contract import Float32Array, UInt8Array
 from inference.face_flat import plain_share
-from inference.face_grids import encode
+from inference.face_grids import encode, smoothstep
 from inference.face_mouth import Cut, eye_white, lip_edge
 from inference.frame_generator_windows import WINDOW_SIZES, window_of
 
@@ -32,7 +32,12 @@ TONGUE: Final = (0.86, 0.44, 0.45)
 """Colours over that of the skin."""
 TEETH: Final = (0.075, 0.22)
 """Height of the teeth's band: most, over the mouth's width, and over the opening's height."""
-LINE: Final = 1.4
+BARED: Final = (0.10, 0.24)
+"""Opening, over the mouth's width, from which teeth begin to show, and show whole: in small ones
+drawings have none."""
+STEPS: Final = 2.0 * FINE
+"""Columns of the drawing over which the lips' edges are smoothed: maps have steps."""
+LINE: Final = 1.1
 """Pixels of the line round an open mouth; it runs out where lips are less apart than twice that."""
 
 
@@ -101,10 +106,14 @@ def _tile(
     rows, columns = np.mgrid[: height * FINE, : width * FINE].astype(np.float32) / FINE
     line, low = (lip_edge(arrays, lip, {"jawOpen": jaw}) for lip in ("upper", "lower"))
     top, bottom = (
-        np.interp(columns[0], edge[:, 0], edge[:, 1]).astype(np.float32) for edge in (line, low)
+        cv.GaussianBlur(
+            np.interp(columns[0], edge[:, 0], edge[:, 1]).astype(np.float32)[None], (0, 0), STEPS
+        )[0]
+        for edge in (line, low)
     )
     opening = max(float((bottom - top).max()), 0.0)
     band = min(TEETH[0] * cut.width, TEETH[1] * opening)
+    band *= float(smoothstep(*(share * cut.width for share in BARED), opening))
     aside = (columns - cut.x) / max(cut.width / 2, 1.0)
     picture = np.ones((*rows.shape, 3), np.float32) * (skin * np.array(DARK, np.float32))
     tongue = ((columns - cut.x) / (0.30 * cut.width)) ** 2
@@ -115,7 +124,7 @@ def _tile(
     # the band follows the upper lip and runs out before the corners
     thick = band * np.sqrt(np.clip(1 - (aside / 0.88) ** 2, 0, 1))
     thin = LINE * np.clip((bottom - top) / (2 * LINE), 0, 1)
-    teeth = (rows < top + thin + thick) & (np.abs(aside) < 0.88)
+    teeth = (rows < top + thin + thick) & (np.abs(aside) < 0.88) & (band > 0.5)
     picture[teeth] = white
     picture[(np.abs(rows - top) < thin) | (np.abs(rows - bottom) < thin)] = ink
     small = cv.resize(picture, (width, height), interpolation=cv.INTER_AREA)
