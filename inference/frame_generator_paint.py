@@ -51,16 +51,17 @@ class BankPainter:
     ) -> None:
         if geometry.eye_bank is None:
             raise ValueError("a character without a bank of eyes needs its eyes painted")
-        self._geometry, self._bank = geometry, geometry.eye_bank
+        self._geometry = geometry
         width, height = WINDOW_SIZES["mouth"]
         self._warper = WindowWarper(geometry, np.zeros((height, width, 3), np.uint8))
+        self._eyes = _BankEyes(geometry.eye_bank, self._warper)
         self._mouth = _ramp(width, height)
 
     @property
     def places(self) -> list[WindowPlace]:
         """Where the windows lie."""
         mouth = WindowPlace(self._geometry.windows["mouth"], WINDOW_SIZES["mouth"])
-        return [mouth, *_bank_places(self._bank)]
+        return [mouth, *self._eyes.places]
 
     def jobs(self, motion_D: Float32Array, points_3P: Float32Array | None = None) -> Iterator[Job]:
         """None: see `Painter.jobs`."""
@@ -68,7 +69,7 @@ class BankPainter:
 
     def shown(self, motion_D: Float32Array) -> list[WindowSource]:
         """Mouth and eyes for a motion."""
-        return [self._open_mouth(motion_D), *_bank_eyes(self._bank, self._warper, motion_D)]
+        return [self._open_mouth(motion_D), *self._eyes.shown(motion_D)]
 
     def _open_mouth(self, motion_D: Float32Array) -> WindowSource:
         cut = self._warper.cut_mouth(motion_D)[0]
@@ -80,22 +81,24 @@ class BankPainter:
         return WindowSource(self._geometry.windows["mouth"], colour, mask)
 
 
-def _bank_places(bank: EyeBank) -> list[WindowPlace]:
-    return [WindowPlace(e.corner, (e.mask.shape[1], e.mask.shape[0])) for e in bank.eyes]
-
-
-def _bank_eyes(bank: EyeBank, warper: WindowWarper, motion_D: Float32Array) -> list[WindowSource]:
+class _BankEyes:
     """The windows of a bank of eyes."""
-    sizes = [eye.mask.shape[::-1] for eye in bank.eyes]
-    places = [
-        window_places(eye.corner, size, COARSE) for eye, size in zip(bank.eyes, sizes, strict=True)
-    ]
-    out = []
-    for side, source in enumerate(warper.sources_at(places, calm(motion_D))):
-        eye = bank.eyes[side]
-        colour, mask = bent(eye, bank.picture(motion_D, side), source)
-        out.append(WindowSource(eye.corner, colour, mask))
-    return out
+
+    def __init__(self, bank: EyeBank, warper: WindowWarper) -> None:
+        self._bank, self._warper = bank, warper
+        sizes = [(eye.mask.shape[1], eye.mask.shape[0]) for eye in bank.eyes]
+        corners = [eye.corner for eye in bank.eyes]
+        self.places = [WindowPlace(*each) for each in zip(corners, sizes, strict=True)]
+        self._wanted = [window_places(each.corner, each.size, COARSE) for each in self.places]
+
+    def shown(self, motion_D: Float32Array) -> list[WindowSource]:
+        """Both eyes for a motion."""
+        out = []
+        for side, source in enumerate(self._warper.sources_at(self._wanted, calm(motion_D))):
+            eye = self._bank.eyes[side]
+            colour, mask = bent(eye, self._bank.picture(motion_D, side), source)
+            out.append(WindowSource(eye.corner, colour, mask))
+        return out
 
 
 _SOLID: Final = np.ones((5, 5), np.uint8)
@@ -151,6 +154,8 @@ class Painter:
         self._geometry = geometry
         views = identity_views(character, geometry)
         self._warper = WindowWarper(geometry, inside_of(views))
+        bank = geometry.eye_bank
+        self._bank = None if bank is None else _BankEyes(bank, self._warper)
         self._paint = [open_session(package.path(name), provider, threads) for name in graphs]
         self.provider = self._paint[0].provider
         """Where the painting really runs."""
@@ -169,9 +174,9 @@ class Painter:
     @property
     def places(self) -> list[WindowPlace]:
         """Where the windows lie."""
-        corners, bank = self._geometry.windows, self._geometry.eye_bank
+        corners = self._geometry.windows
         mouth, *eyes = (WindowPlace(corners[name], size) for name, size in WINDOW_SIZES.items())
-        return [mouth, *(eyes if bank is None else _bank_places(bank))]
+        return [mouth, *(eyes if self._bank is None else self._bank.places)]
 
     def jobs(self, motion_D: Float32Array, points_3P: Float32Array | None = None) -> Iterator[Job]:
         """The graphs for a motion, the longest first, each made ready when it is asked for.
@@ -187,8 +192,7 @@ class Painter:
 
     def shown(self, motion_D: Float32Array) -> list[WindowSource]:
         """The windows that no graph paints."""
-        bank = self._geometry.eye_bank
-        return [] if bank is None else _bank_eyes(bank, self._warper, motion_D)
+        return [] if self._bank is None else self._bank.shown(motion_D)
 
     def _painted(self, session: OnnxSession, seen: dict[str, Float32Array]) -> list[WindowSource]:
         """The windows of one graph."""
@@ -196,7 +200,7 @@ class Painter:
         corner, out = self._geometry.windows, []
         if "mouth" in painted:
             out.append(_source(corner["mouth"], painted["mouth"][0]))
-        if "eyes" in painted and self._geometry.eye_bank is None:
+        if "eyes" in painted and self._bank is None:
             left, right = painted["eyes"]
             out.append(_source(corner["eye_left"], left))
             out.append(_source(corner["eye_right"], right[:, :, ::-1]))
