@@ -55,6 +55,12 @@ TURNS: Final[dict[str, tuple[int, int, int]]] = {
     "pitch 10": (0, 10, 0), "pitch -10": (0, -10, 0), "pitch 15": (0, 15, 0),
     "pitch -15": (0, -15, 0),
 }  # fmt: skip
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "left 10": ("yaw 10",), "right 10": ("yaw -10",), "left 20": ("yaw 20",),
+    "right 20": ("yaw -20",), "pitch 10": ("pitch 10", "pitch -10"),
+    "pitch 15": ("pitch 15", "pitch -15"),
+}  # fmt: skip
+"""What the table tells apart: to the person's left a turn goes as the picture from there."""
 GIVEN: Final[dict[str, tuple[str, ...]]] = {"alone": (), "left": ("left",), "both": SIDES}
 """Which pictures from the side an import has."""
 
@@ -186,24 +192,22 @@ def draw(options: argparse.Namespace) -> None:
 
 def table(found: Sequence[tuple[Case, dict[str, Found]]]) -> Iterator[str]:
     """Means by look, and the worst."""
-    ways = {"yaw 10": 10, "yaw 20": 20, "pitch 10": 10, "pitch 15": 15}
-    yield "| look | what | " + " | ".join(ways) + " | mean | worst change |"
-    yield "| --- | --- |" + " --- |" * (len(ways) + 2)
+    yield "| look | what | " + " | ".join(COLUMNS) + " | mean | worst change |"
+    yield "| --- | --- |" + " --- |" * (len(COLUMNS) + 2)
     for look in dict.fromkeys(case.look for case, _ in found):
         mine = [each for case, each in found if case.look == look]
         for what, of in (("features, px", "misses"), ("face, dB", "psnr")):
             got = {
                 how: np.array([[
-                    np.mean([getattr(each[how], of)[n] for n in TURNS
-                             if n in (way, way.replace(" ", " -"))])
-                    for way in ways] for each in mine if getattr(each[how], of)])
+                    np.mean([getattr(each[how], of)[n] for n in turns])
+                    for turns in COLUMNS.values()] for each in mine if getattr(each[how], of)])
                 for how in GIVEN
             }  # fmt: skip
             if not len(got["alone"]):
                 continue
             means = {how: [*v.mean(0), v.mean()] for how, v in got.items()}
             cells = [" -> ".join(f"{means[how][k]:.2f}" for how in GIVEN)
-                     for k in range(len(ways) + 1)]  # fmt: skip
+                     for k in range(len(COLUMNS) + 1)]  # fmt: skip
             sign = 1 if of == "misses" else -1
             worst = max(
                 ((sign * (got[how] - got["alone"]).mean(1)).max() for how in ("left", "both")),
