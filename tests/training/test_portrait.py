@@ -16,9 +16,9 @@ from training.portrait import train as training
 from training.portrait.backdrops import Backdrops
 from training.portrait.data import masks_of, shard_path
 from training.portrait.evaluate import Score, groups
-from training.portrait.export import load, write_graph
+from training.portrait.export import LEVEL, level_parts, load, write_graph
 from training.portrait.geometry import Bump, Look, template_of
-from training.portrait.losses import batch_of, finder_loss, portrait_loss
+from training.portrait.losses import PART_WEIGHTS, batch_of, finder_loss, portrait_loss
 from training.portrait.network import FinderNetwork, PortraitNetwork, expected
 from training.portrait.samples import Sampler, read_people
 from training.portrait.wear import worn
@@ -190,6 +190,17 @@ def test_a_network_learns_and_is_exported(network: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(ours, theirs, atol=0.05 * float(theirs.abs().max()))
     size = (tmp_path / "net.onnx").stat().st_size
     assert size < 1.2 * sum(p.numel() for p in net.parameters())  # a byte for each weight
+
+
+def test_parts_that_counted_more_are_levelled_at_export() -> None:
+    net = PortraitNetwork(2).eval()
+    picture = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        before = net(picture)[2]
+        level_parts(net)
+        moved = (before - net(picture)[2]).mean((0, 2, 3))
+    true = LEVEL * np.log(PART_WEIGHTS)
+    np.testing.assert_allclose(moved.numpy(), true, atol=1e-5)
 
 
 def test_networks_take_other_sizes() -> None:
