@@ -52,8 +52,16 @@ HANGS: Final = 30.0
 """Pixels (standard deviation) over which a face's relief is smoothed, down the locks before it."""
 OUTLINE: Final = 48.0
 """Pixels from a person's outline over which the two hair layers run into each other."""
+ROUND: Final = 0.4
+"""How far towards the hair behind it the outline of hair lies: what comes into view as it turns."""
 NEAR_HEAD: Final = (60.0, 15.0)
 """Pixels beyond the head between which hair at the outline keeps to the head's depth."""
+ENDS: Final = 8
+"""Pixels below hair at which clothes begin where it ends there."""
+ENDS_APART: Final = 24
+"""Pixels to both sides that hair ends together."""
+FALLS: Final = 60.0
+"""Pixels over which hair passes from the head's motion to the shoulders'."""
 BEHIND: Final = 0.2
 """How far (dm) behind the ears the hair behind a head lies."""
 MAP: Final = 256
@@ -145,11 +153,11 @@ def geometry_arrays(
     }
     head, body = _maps(model, fit, 0.3, 1.0, eyes=True), _maps(model, fit, 0.0, 0.6)
     _hide_neck(head)
-    hair = _hair_depths(head, layers)
+    hair, lies = _hair_depths(head, layers), _hair_lies(head, layers)
     for layer in layers:
         (x, y, w, h), box_4 = layer_boxes(layer.rgba[..., 3], layer.name)
         if layer.name in hair:
-            grids = _hair_grids(head, hair[layer.name], box_4)
+            grids = _hair_grids(head, hair[layer.name], lies, box_4)
         elif layer.name == "body":
             grids = _body_grids(body, box_4, layers)
         else:
@@ -273,9 +281,15 @@ def _hair_depths(head: _Maps, layers: list[LayerPicture]) -> dict[str, Float32Ar
     near = smoothstep(*NEAR_HEAD, beyond / head.scale)
     share = smoothstep(OUTLINE, 0.0, inside)
     away = share * (1 - near)
+    hair = [layer.rgba[frame, frame, 3] for layer in layers if layer.name == "hair_front"]
+    round_HW = np.zeros_like(front)
+    if hair:
+        over = cv.resize(hair[0], (MAP, MAP), interpolation=cv.INTER_AREA).astype(np.float32) / 255
+        round_HW = ROUND * smoothstep(0.3, 0.6, cv.GaussianBlur(over, (0, 0), 6.0))
     mean = (front + back) / 2
-    back = back + share * near * (front - back) / 3
-    front = front + share * near * HAIR_OFF
+    # one outline: a second one behind it would look out. It lies where hair comes round the head
+    rim = front + HAIR_OFF + round_HW * (back - front - HAIR_OFF)
+    front, back = (d + share * near * (rim - d) for d in (front, back))
     front, back = (d * (1 - away) + mean * away for d in (front, back))
     return {"hair_front": front.astype(np.float32), "hair_back": back.astype(np.float32)}
 
@@ -293,7 +307,9 @@ def _straight_down(head: _Maps, depth_HW: Float32Array) -> Float32Array:
     return np.asarray(depth_HW * (1 - share) + smooth * share, np.float32)
 
 
-def _hair_grids(head: _Maps, depth_HW: Float32Array, box_4: Float32Array) -> dict[str, Any]:
+def _hair_grids(
+    head: _Maps, depth_HW: Float32Array, lies_HW: Float32Array, box_4: Float32Array
+) -> dict[str, Any]:
     """Hair turns with the head, and what lies on the shoulders stays with them; only the breath
     moves it besides."""
     depth = to_grid(depth_HW[..., None], box_4)[..., 0]
@@ -302,14 +318,38 @@ def _hair_grids(head: _Maps, depth_HW: Float32Array, box_4: Float32Array) -> dic
     ]
     lift = breath[head.model.region("scalp")].mean(0)
     bases = [("breath", np.broadcast_to(lift, (GRID, GRID, 3)).astype(np.float32))]
+    weight = to_grid((1 - lies_HW)[..., None], box_4)[..., 0]
+    return pack_grid(depth, bases, box_4, camera.FOCAL, True) | {
+        "weight": np.rint(np.clip(weight, 0, 1) * 255).astype(np.uint8)
+    }
+
+
+def _hair_lies(head: _Maps, layers: list[LayerPicture]) -> Float32Array:
+    """1 where hair lies on the shoulders (MAP, MAP): from the shoulders' height on, or from where
+    hair ends at clothes, for there its ends are the body's or hidden, and it would tear off."""
     marks = dict(
         zip(head.model.landmarks, head.model.at_landmarks(head.fit.places_N2), strict=True)
     )
     chin = float(marks["chin"][1])
     shoulders = max(float(marks[f"shoulder_{side}"][1]) for side in ("left", "right"))
-    lies = smoothstep(chin, max(shoulders, chin + 1.0), cell_centres(box_4)[1])
-    weight = np.rint(255 * (1 - lies)).astype(np.uint8)
-    return pack_grid(depth, bases, box_4, camera.FOCAL, True) | {"weight": weight}
+    shoulders = max(shoulders, chin + 1.0)
+    frame = slice(MARGIN, MARGIN + camera.SIZE)
+    alpha = {layer.name: layer.rgba[frame, frame, 3] > 127 for layer in layers}
+    none = np.zeros((camera.SIZE, camera.SIZE), bool)
+    skull = alpha.get("head", none)
+    hair = alpha.get("hair_front", none) | (alpha.get("hair_back", none) & ~skull)
+    body = alpha.get("body", none) & ~skull & ~alpha.get("hair_front", none)
+    below = np.zeros_like(body)
+    below[:-ENDS] = body[ENDS:]  # hair here, the body a little further down
+    rows = np.arange(camera.SIZE)[:, None]
+    meets = hair & below & ~body & (rows > chin)
+    ends = np.where(meets.any(0), meets.argmax(0), shoulders).astype(np.float32)
+    ends = np.minimum(ends, shoulders)[None]
+    wide = np.ones((1, 2 * ENDS_APART + 1), np.uint8)
+    ends = cv.GaussianBlur(cv.erode(ends, wide), (0, 0), ENDS_APART / 2)
+    first = np.minimum(chin, ends - FALLS)
+    lies = smoothstep(0, 1, (rows - first) / np.maximum(ends - first, 1.0))
+    return np.asarray(cv.resize(lies, (MAP, MAP), interpolation=cv.INTER_AREA), np.float32)
 
 
 def _mouth_arrays(model: FaceModel, fit: FaceFit, corner: tuple[int, int]) -> dict[str, Any]:

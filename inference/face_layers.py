@@ -22,6 +22,7 @@ from inference.face_fit import FaceFit
 from inference.face_grids import MARGIN, fill, smoothstep
 from inference.face_model import FaceModel
 from inference.face_neck import Carried, neck_of
+from inference.face_parts import like_the_face, put_right
 from inference.face_raster import look
 from inference.face_settle import settle
 from inference.face_strands import strands_whole
@@ -96,6 +97,7 @@ def take_apart(
             "Choose a picture with the face in full view.",
         )
     head = _head(model, fit)
+    _put_right(share, picture, head, model, fit)
     _before_the_head(share, head)
     face = smoothstep(0.85, 0.95, head.weight) * (1 - _round_the_eyes(model, fit))
     strands_whole(share, picture, face)
@@ -135,6 +137,23 @@ def take_apart(
         )
         for name in made
     ]
+
+
+def _put_right(
+    share: dict[str, Float32Array],
+    picture: UInt8Array,
+    head: _Head,
+    model: FaceModel,
+    fit: FaceFit,
+) -> None:
+    """Give pixels to the parts they belong to by where the head is, in place."""
+    marks = dict(zip(model.landmarks, model.at_landmarks(fit.places_N2) + MARGIN, strict=True))
+    chin = marks["chin"]
+    low = np.arange(SIDE)[:, None] > 0.5 * (chin[1] + marks["ear_left_lobe"][1])
+    seen = look(fit.places_N2 + MARGIN, -fit.points_N3[:, 2], model.triangles_F3, SIDE)
+    ears = seen.read(model.region("ears").astype(np.float32)[:, None])[..., 0] > 0.5
+    face = head.seen & (head.weight > 0.97)
+    put_right(share, picture, face, ears, (float(chin[0]), float(chin[1])), low)
 
 
 def _before_the_head(share: dict[str, Float32Array], head: _Head) -> None:
@@ -213,7 +232,8 @@ def _alpha_back(
     hidden = hidden * cv.blur(cv.morphologyEx(person, cv.MORPH_OPEN, _disc(THIN)) * 1.0, (3, 3))
     # hair that falls behind a shoulder goes on there
     reach = np.ones((BEHIND_SHOULDER, 1), np.uint8)
-    further = cv.dilate(alpha, reach, anchor=(0, BEHIND_SHOULDER - 1))
+    whole = np.minimum(alpha, cv.morphologyEx(alpha, cv.MORPH_OPEN, _disc(INSIDE)))
+    further = cv.dilate(whole, reach, anchor=(0, BEHIND_SHOULDER - 1))
     return _believe(alpha, cover, np.maximum(hidden, further))
 
 
@@ -268,7 +288,9 @@ def _neck_colour(
 ) -> Float32Array:
     """The body's colour, with the neck's own skin carried up behind the jaw."""
     low = (head.weight < 0.6) & (head.weight > 0.02) & head.seen
-    like = share["skin"] ** 8 * _like_the_face(picture, share["skin"], head)
+    like = share["skin"] ** 8 * like_the_face(
+        picture, share["skin"], head.seen & (head.weight > 0.97)
+    )
     own = like * np.where(low, 1.0, 0.05)
     known = fill(picture.astype(np.float32), own.astype(np.float32))
     carried = neck.up(cv.GaussianBlur(known, (0, 0), 2.0))
@@ -276,16 +298,6 @@ def _neck_colour(
     part = (neck.alpha * (1 - smoothstep(0.3, 0.8, visible)))[..., None]
     out: Float32Array = body * (1 - part) + carried * part
     return out
-
-
-def _like_the_face(picture: UInt8Array, skin: Float32Array, head: _Head) -> Float32Array:
-    """1 where the hue is the face's, in light or in shadow: no collar or beard called skin."""
-    lab = cv.cvtColor(picture, cv.COLOR_RGB2LAB).astype(np.float32)
-    hue = (lab[..., 1:] - 128) / (lab[..., :1] + 30)
-    face = hue[(skin > 0.95) & head.seen & (head.weight > 0.97)]
-    middle = np.median(face, 0) if len(face) else np.zeros(2, np.float32)
-    away = np.linalg.norm(hue - middle, axis=2)
-    return smoothstep(0.8, 0.45, away / max(float(np.linalg.norm(middle)), 0.06))
 
 
 def _under_the_jaw(picture: UInt8Array, skin: Float32Array, head: _Head) -> float:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from inference import face_camera as camera
 from inference.contract import Float32Array
 from inference.face_fit import FaceFit
 from inference.face_grids import MARGIN, smoothstep
@@ -25,6 +26,14 @@ RING: Final = (0.36, 0.48)
 """Head weights of the ring from which the neck is carried up: below the shadow of the jaw."""
 FLARE: Final = 0.6
 """How far towards the lobes of the ears the neck's outline leans on its way up."""
+HIDDEN: Final = (0.0, 8.0)
+"""Pixels that an ear's lobe lies inside the face's outline, on the far side of a turned face."""
+FARTHER: Final = (0.05, 0.3)
+"""Decimetres that the far lobe lies behind the other."""
+TURNED: Final = 0.35
+"""Sine of the angle up to which the neck shall not look out beside the far cheek."""
+TUCKED: Final = (32.0, 56.0)
+"""Fewest and most pixels inside the far cheek's outline at which the neck ends there."""
 ABOVE: Final = (10.0, 34.0)
 """Pixels above the lobes between which the continuation fades out."""
 REACH: Final = 8.0
@@ -43,6 +52,10 @@ class Neck:
     """Rows of the outline's ends there."""
     lobes_22: Float32Array
     """(side, (x, y)): where the outline leans to."""
+    far_2: Float32Array
+    """Share of each side that it is the far one, whose ear the face hides."""
+    tucked_2: Float32Array
+    """Columns that the outline leads to there, at the lobe's height."""
     ring_x: Float32Array
     ring_y: Float32Array
     """The ring as the picture sees it, from left to right."""
@@ -54,7 +67,9 @@ class Neck:
             height = max(self.roots[k] - float(self.lobes_22[k, 1]), 8.0)
             up = np.clip((self.roots[k] - rows) / height, 0, 1.3)
             lean = FLARE * (float(self.lobes_22[k, 0]) - self.sides[k])
-            out.append(self.sides[k] + lean * up**2)
+            tuck, far = float(self.tucked_2[k]) - self.sides[k], float(self.far_2[k])
+            inward = min(tuck, lean) if k else max(tuck, lean)
+            out.append(self.sides[k] + (1 - far) * lean * up**2 + far * inward * (2 - up) * up)
             rise.append(np.clip(up, 0, 1))
         return out[0], out[1], rise[0], rise[1]
 
@@ -137,7 +152,8 @@ def neck_of(model: FaceModel, fit: FaceFit) -> Neck:
     marks = dict(zip(model.landmarks, model.at_landmarks(places), strict=True))
     chin = float(marks["chin"][1])
     around = (weight > 0.42) & (weight < 0.58) & skin
-    ring = places[around]
+    ring_at = np.flatnonzero(around)
+    ring = places[ring_at]
     first, last = int(ring[:, 0].argmin()), int(ring[:, 0].argmax())
     lobes = sorted((marks[f"ear_{side}_lobe"] for side in ("left", "right")), key=lambda p: p[0])
     depth = -fit.points_N3[:, 2]
@@ -147,6 +163,34 @@ def neck_of(model: FaceModel, fit: FaceFit) -> Neck:
     sides = (float(ring[first, 0]), float(ring[last, 0]))
     roots = (float(ring[first, 1]), float(ring[last, 1]))
     at = np.linspace(sides[0], sides[1], 25).astype(np.float32)
+    far, tucked = _behind_the_face(model, fit, np.array(lobes), depth[ring_at[[first, last]]])
     near = np.exp(-(((at[:, None] - front[None, :, 0]) / 8.0) ** 2)) + 1e-9
     y = (near * front[None, :, 1]).sum(1) / near.sum(1)
-    return Neck(sides, roots, np.array(lobes, np.float32), at, y.astype(np.float32))
+    return Neck(sides, roots, np.array(lobes, np.float32), far, tucked, at, y.astype(np.float32))
+
+
+def _behind_the_face(
+    model: FaceModel, fit: FaceFit, lobes_22: Any, depth_2: Any
+) -> tuple[Float32Array, Float32Array]:
+    """Share that each side is the far one, and columns (2,) at which the neck stays hidden there.
+
+    A turned face hides its far ear, and the neck behind it. As it turns back its far side would
+    come into view, which nobody has seen: then the neck must not look out beside the cheek in its
+    stead. `depth_2` is the neck's at its outlines.
+    """
+    skin = (model.head_weight_N > 0.9) & ~model.region("none") & ~model.region("ears")
+    pixels = camera.FOCAL / float(-fit.points_N3[model.pivot, 2])
+    rows = [model.landmarks.index(f"ear_{side}_lobe") for side in ("left", "right")]
+    rows.sort(key=lambda row: float(model.at_landmarks(fit.places_N2)[row, 0]))
+    lobes = [float(model.at_landmarks(fit.points_N3)[row, 2]) for row in rows]
+    far, tucked = [], []
+    for k, inward in ((0, 1.0), (1, -1.0)):
+        beside = skin & (np.abs(fit.places_N2[:, 1] - lobes_22[k, 1]) < 12)
+        across = inward * fit.places_N2[:, 0]
+        edge = int(np.flatnonzero(beside)[across[beside].argmin()]) if beside.any() else model.pivot
+        outline = float(fit.places_N2[edge, 0])
+        hidden = smoothstep(*HIDDEN, inward * (float(lobes_22[k, 0]) - outline))
+        far.append(hidden * smoothstep(*FARTHER, lobes[1 - k] - lobes[k]))
+        behind = float(depth_2[k] + fit.points_N3[edge, 2])
+        tucked.append(outline + inward * float(np.clip(TURNED * behind * pixels + 6, *TUCKED)))
+    return np.array(far, np.float32), np.array(tucked, np.float32)
