@@ -1,9 +1,9 @@
 """Makes an imported portrait's bank of eyes (`inference.frame_generator_eyes`) from its picture.
 
-Lids are the picture's own skin, drawn with the fitted head's mesh at rising closings, so that at a
-blink they really meet; the eyeball is what the opening shows, its iris completed by its mirror
-image and the white continued beneath the lids. Windows are as large as the eyes: a drawn face's
-reach far out of a person's.
+Where lids lie at rising closings is told by the fitted head's mesh, so that at a blink they really
+meet; they are skin as the picture has it round the eye (`face_lid_drawing`). The eyeball is what
+the opening shows, its iris completed by its mirror image and the white continued beneath the lids.
+Windows are as large as the eyes: a drawn face's reach far out of a person's.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from inference.face_eyeball import ball_of, continued, iris_radius
 from inference.face_eyes_drawn import DrawnLids, drawn_plainly
 from inference.face_fit import FaceFit
 from inference.face_grids import MARGIN, encode, smoothstep
-from inference.face_lashes import Lid, like_skin
 from inference.face_layers import LayerPicture
+from inference.face_lid_drawing import Lid
 from inference.face_model import FaceModel
 from inference.face_raster import look
 from inference.face_reference_eyes import ShutEyes
@@ -35,17 +35,6 @@ FINE: Final = 2
 """Pixels of the drawing across one of the window's."""
 RIM: Final = 1.2
 """Pixels inside the opening that belong to the lids: lashes and their shade go with them."""
-LASH: Final = 11.0
-"""Pixels: dark strokes narrower than this are no part of a lid's skin once it unfolds."""
-STROKE: Final = (0.20, 0.06)
-"""Shares of the brightness around missing from which a pixel is a stroke, and none."""
-TONE: Final = 3.0
-"""Pixels (sigma) over which a lid's tone is the mean of its skin."""
-UNFOLDS: Final = (0.2, 0.45)
-"""Shares of the longest travel between which skin is an unfolding lid."""
-LINE: Final = 2.0
-LINE_SHARE: Final = 0.10
-"""Pixels along a lid's edge that stay as they are, and the least share of the eye's height."""
 STROKES: Final = (0.45, 0.95)
 """Closings between which an upper lid gets the strokes that another picture shows of it shut."""
 MEETING: Final = (0.75, 1.0)
@@ -84,18 +73,24 @@ def eye_arrays(
     for side, window in zip(SIDES, windows, strict=True):
         name = f"eye_bank_{side.lower()}"
         rgb, alpha = cut(head, window)
-        rest = np.ascontiguousarray(_lids(model, fit, head, window, side, 0.0)[..., 3])
+        rest = _small(head, window, 0.0, *_lids(model, fit, head, window, side, 0.0))[..., 3]
+        rest = np.ascontiguousarray(rest)
         radius = iris_radius(rgb, 255 - rest, window)
-        cheek = cheek_of(head, window)
         if drawn:
             end_2 = _shut_end(model, fit, side) - np.array(window.corner, np.float32)
+            cheek = cheek_of(head, window)
             plain = DrawnLids(rgb, window.outline_K2, cheek, side, FINE, end_2, rest)
-            lids = [_small(head, window, level, *plain.at(level)) for level in LEVELS]
+            pictures = [plain.at(level) for level in LEVELS]
         else:
-            lid = Lid(model, fit, side, window.corner, rgb, FINE, tall, cheek)
-            lids = [
+            _, opened = _lids(model, fit, head, window, side, 0.0, radius)
+            lid = Lid(model, fit, side, window, rgb, alpha, opened, FINE, tall)
+            pictures = [
                 _lids(model, fit, head, window, side, level, radius, shut, lid) for level in LEVELS
             ]
+        lids = [
+            _small(head, window, level, *picture)
+            for level, picture in zip(LEVELS, pictures, strict=True)
+        ]
         bare = 255 - lids[LEVELS.index(0.0)][..., 3]
         tall_picture = np.concatenate(lids)
         out |= {
@@ -127,8 +122,8 @@ def _lids(
     iris: float = 0.0,
     shut: ShutEyes | None = None,
     lid: Lid | None = None,
-) -> UInt8Array:
-    """The lids at one closing (H, W, RGBA), premultiplied."""
+) -> tuple[Float32Array, Float32Array]:
+    """The lids at one closing: colour (H, W, 3) and cover (H, W), fine pixels."""
     base = fit.bases_LN3[_row(model, f"eye{'Blink' if level > 0 else 'Wide'}{side}")]
     points = fit.points_N3 + abs(level) * base
     width, height = window.size
@@ -158,23 +153,17 @@ def _lids(
         cv.INTER_LINEAR,
     ).astype(np.float32)  # fmt: skip
     straight = picture[..., :3] / np.maximum(picture[..., 3:] / 255, 1 / 255)
-    if lid is not None and shut is None:
-        straight = lid.bared(level, straight, x, y)
-    if level > 0:
-        away = np.linalg.norm(moved, axis=2)[: len(cover), : cover.shape[1]]
-        unfolds = smoothstep(*UNFOLDS, away / max(float(away[cover > 0].max()), 1.0))
-        line = max(LINE, LINE_SHARE * window.height)
-        straight = _without_lashes(straight, unfolds, known, level, line, cheek_of(head, window))
+    if level > 0 and lid is not None:
+        strokes = None
         if shut is not None:
             ends = camera.project(fit.points_N3 + base).astype(np.float32) - window.corner
             travel = np.linalg.norm(base, axis=1, keepdims=True)
             values = np.concatenate([ends, travel / max(float(travel.max()), 1e-6)], 1)
             there = continued(seen.read(values.astype(np.float32)), known)
             there = there[: FINE * height, : FINE * width]
-            straight = _with_strokes(straight, shut, there, shift, level)
-        elif lid is not None:
-            straight, cover = lid.laid(level, straight, cover)
-    return _small(head, window, level, straight, cover)
+            strokes = _strokes(shut, there, shift, level)
+        straight, cover = lid.at(level, cover, strokes)
+    return straight, cover
 
 
 def _shut_end(model: FaceModel, fit: FaceFit, side: str) -> Float32Array:
@@ -195,40 +184,15 @@ def _small(
     return np.asarray(np.rint(small.clip(0, 255)), np.uint8)
 
 
-def _with_strokes(
-    straight: Float32Array, shut: ShutEyes, there: Float32Array, shift: Any, level: float
-) -> Float32Array:
-    """Lids with the lashes and folds that they show when shut. `there` (H, W, 3) tells where each
-    place lies then (window's pixels, `shift` more in the picture) and its share of the longest
-    way: what does not move gets its strokes only when the lids meet."""
+def _strokes(shut: ShutEyes, there: Float32Array, shift: Any, level: float) -> Float32Array:
+    """What lashes and folds leave of the skin's light (H, W, 3), as they are shown shut. `there`
+    (H, W, 3) tells where each place lies then (window's pixels, `shift` more in the picture) and
+    its share of the longest way: what does not move gets its strokes only when the lids meet."""
     x, y = (np.ascontiguousarray(there[..., k] + shift[k], np.float32) for k in (0, 1))
     moves = smoothstep(0.35, 0.65, there[..., 2])
     amount = moves * smoothstep(*STROKES, level) + (1 - moves) * smoothstep(*MEETING, level)
     kept = cv.remap(shut.share, x, y, cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE)
-    return np.asarray(straight * (1 - amount[..., None] * (1 - kept)), np.float32)
-
-
-def _without_lashes(
-    straight: Float32Array, lid: Float32Array, known: Float32Array, level: float, line: float,
-    cheek_3: Float32Array,
-) -> Float32Array:  # fmt: skip
-    """A lid that unfolds (fine pixels): the lashes that lie over it in the picture are not drawn
-    out with it, but stay as a line along its edge. It gets the skin's own tone there; where that is
-    no skin's (a fringe, paint) the cheek's."""
-    skin = known[: lid.shape[0], : lid.shape[1]]
-    edge = cv.distanceTransform((skin > 0.5).astype(np.uint8), cv.DIST_L2, 5) / FINE
-    size = 2 * round(LASH * FINE) + 1
-    disc = cv.getStructuringElement(cv.MORPH_ELLIPSE, (size, size))
-    grey = straight.clip(0, 255).mean(2).astype(np.float32)
-    bright = cv.morphologyEx(grey, cv.MORPH_CLOSE, disc)
-    plain = smoothstep(*STROKE, 1 - grey / np.maximum(bright, 1.0)) + np.float32(1e-3)
-    weight = cv.GaussianBlur(plain, (0, 0), TONE * FINE)
-    tone = cv.GaussianBlur(straight.clip(0, 255) * plain[..., None], (0, 0), TONE * FINE)
-    tone /= weight[..., None]
-    tone = like_skin(tone, cheek_3)
-    share = smoothstep(line, line + 2, edge) * cv.GaussianBlur(lid, (0, 0), 2.0 * FINE)
-    share = (share * smoothstep(0.0, 0.4, level))[..., None]
-    return np.asarray(straight * (1 - share) + tone * share, np.float32)
+    return np.asarray(1 - amount[..., None] * (1 - kept), np.float32)
 
 
 def _cover(known: Any, opened: Any, rim: Any) -> Float32Array:
