@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from inference import face_camera as camera
+from inference import face_geometry
 from inference.contract import Float32Array, UInt8Array
 from inference.face_fit import FaceFit, fit_face
 from inference.face_grids import MARGIN
-from inference.face_layers import MASKS
+from inference.face_layers import MASKS, LayerPicture
 from inference.face_model import FILE, FaceModel, load_face_model
 from inference.face_neck import TUCKED, neck_of
 from inference.face_parts import put_right
@@ -147,3 +149,34 @@ def test_behind_a_turned_face_the_neck_ends_inside_the_far_cheek(model: FaceMode
     alpha = neck.carried(512 + 2 * MARGIN, margin=MARGIN).alpha
     row = alpha[round(lobe) + MARGIN]
     assert row[round(cheek) + MARGIN + (-12 if far else 12)] == 0
+
+
+def test_both_hair_layers_have_one_outline(model: FaceModel) -> None:
+    head = face_geometry._maps(model, _turned(model, 0), 0.3, 1.0)
+    seen = cv2.resize(head.seen.known_HW.astype(np.uint8) * 255, (camera.SIZE, camera.SIZE))
+    over = np.zeros((camera.SIZE + 2 * MARGIN, camera.SIZE + 2 * MARGIN, 4), np.uint8)
+    over[MARGIN:-MARGIN, MARGIN:-MARGIN, 3] = seen
+    layers = [LayerPicture(name, over) for name in ("hair_back", "hair_front")]
+    depths = face_geometry._hair_depths(head, layers)
+    apart = depths["hair_back"] - depths["hair_front"]
+    known = head.seen.known_HW.astype(np.uint8)
+    rim = (known > 0) & (cv2.erode(known, np.ones((3, 3), np.uint8)) == 0)
+    inner = cv2.erode(known, np.ones((55, 55), np.uint8)) > 0
+    assert np.percentile(np.abs(apart[rim]), 90) < 0.1
+    assert np.median(apart[inner]) > 0.3
+
+
+def test_hair_lies_still_from_where_it_ends_at_clothes(model: FaceModel) -> None:
+    fit = _turned(model, 0)
+    head = face_geometry._maps(model, fit, 0.3, 1.0)
+    chin = float(model.at_landmarks(fit.places_N2)[model.landmarks.index("chin"), 1])
+    end, lock = round(chin) + 30, slice(150 + MARGIN, 170 + MARGIN)
+    hair, body = (np.zeros((592, 592, 4), np.uint8) for _ in range(2))
+    hair[: end + MARGIN, lock, 3] = 255
+    body[end + MARGIN :, :, 3] = 255
+    layers = [LayerPicture("hair_front", hair), LayerPicture("body", body)]
+    lies = face_geometry._hair_lies(head, layers)
+    column, scale = round(160 * head.scale), head.scale
+    assert lies[round((end + 1) * scale), column] > 0.97
+    assert lies[round((end - face_geometry.FALLS - 2) * scale), column] < 0.03
+    assert lies[round((end + 1) * scale), round(400 * scale)] < 0.7  # none ends there
