@@ -87,13 +87,22 @@ def _with_detail(
     size = (max(1, round(width / scale)), max(1, round(height / scale)))
     coarse = cv.resize(bare, size, interpolation=cv.INTER_AREA)
     coarse = cv.resize(coarse, (width, height), interpolation=cv.INTER_LINEAR)
-    change = cv.absdiff(painted, coarse).max(2)
-    alike = np.clip(1 - cv.blur(change, (5, 5)).astype(np.float32) / ALIKE, 0, 1)
-    share = alike * (mask.astype(np.float32) / 255)
-    detail = (bare.astype(np.float32) - coarse) * share[..., None]
-    finer: UInt8Array = np.clip(painted + detail + 0.5, 0, 255).astype(np.uint8)
-    finer[..., :3] = np.minimum(finer[..., :3], finer[..., 3:])
-    return finer
+    change = cv.absdiff(painted, coarse)
+    largest = cv.max(
+        cv.max(*(cv.extractChannel(change, k) for k in (0, 1))),
+        cv.max(*(cv.extractChannel(change, k) for k in (2, 3))),
+    )
+    alike = cv.LUT(cv.blur(largest, (5, 5)), _ALIKE_SHARE)
+    share = cv.merge([cv.multiply(alike, mask, scale=1 / 255)] * 4)
+    detail = cv.subtract(bare, coarse, dtype=cv.CV_16S)
+    detail = cv.multiply(detail, share, scale=1 / 255, dtype=cv.CV_16S)
+    finer: UInt8Array = cv.add(painted, detail, dtype=cv.CV_8U)
+    alpha = cv.merge([cv.extractChannel(finer, 3)] * 4)
+    return np.asarray(cv.min(finer, alpha), np.uint8)
+
+
+_ALIKE_SHARE: Final = np.rint(255 * np.clip(1 - np.arange(256) / ALIKE, 0, 1)).astype(np.uint8)
+"""For each change, how much (of 255) of the bare picture's detail is kept."""
 
 
 def _inside(place: WindowPlace, x: Float32Array, y: Float32Array) -> tuple[slice, slice] | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.contract import Float32Array, UInt8Array
-from inference.frame_generator_layers import SIZE, Layer
+from inference.frame_generator_layers import GRID, SIZE, Layer
 from inference.scratch import Scratch
 
 cv: Any = cv2
@@ -90,10 +90,18 @@ def scaled_box(
 ) -> NDArray[np.int64]:
     """The whole pixels of a frame of another size that are nearest to a box (x, y, w, h).
 
-    `corner` is the place in the geometry's frame where that frame begins.
+    `corner` is the place in the geometry's frame where that frame begins. In one that shows a part
+    only, much of a box lies outside: there each cell of its grid gets a whole number of pixels, so
+    that what is not seen need not be enlarged.
     """
     if scale == 1:
         return box_4
+    if corner != (0.0, 0.0):
+        x, y, w, h = (float(v) for v in box_4)
+        wide, high = (max(1, -(-round(v * scale) // GRID)) * GRID for v in (w, h))
+        left = round((x + w / 2 - corner[0]) * scale - wide / 2)
+        top = round((y + h / 2 - corner[1]) * scale - high / 2)
+        return np.array([left, top, wide, high])
     x, y = (int(np.floor((v - c) * scale + 0.5)) for v, c in zip(box_4[:2], corner, strict=True))
     w, h = (max(1, round(int(v) * scale)) for v in box_4[2:])
     return np.array([x, y, w, h])
@@ -116,13 +124,28 @@ def enlarged(
 ) -> tuple[Float32Array, Float32Array]:
     """A grid map at full resolution, cut to the visible part; in the scratch memory, if given."""
     x, y, w, h = (int(v) for v in box_4)
-    rows = slice(view[0].start - y, view[0].stop - y)
-    columns = slice(view[1].start - x, view[1].stop - x)
+    rows, first_row, h = _cells(view[0].start - y, view[0].stop - y, h, map_2HW.shape[1])
+    columns, first_column, w = _cells(view[1].start - x, view[1].stop - x, w, map_2HW.shape[2])
+    top, left = view[0].start - y - first_row, view[1].start - x - first_column
+    seen = (
+        slice(top, top + view[0].stop - view[0].start),
+        slice(left, left + view[1].stop - view[1].start),
+    )
     scratch = scratch or Scratch()
     both = [scratch.array(f"map {axis}", (h, w), np.float32) for axis in "xy"]
     for part, into in zip(map_2HW, both, strict=True):
-        cv.resize(part, (w, h), dst=into, interpolation=cv.INTER_LINEAR)
-    return both[0][rows, columns], both[1][rows, columns]
+        cv.resize(part[rows, columns], (w, h), dst=into, interpolation=cv.INTER_LINEAR)
+    return both[0][seen], both[1][seen]
+
+
+def _cells(start: int, stop: int, length: int, count: int) -> tuple[slice, int, int]:
+    """The cells of a grid that pixels from start to stop need, the first pixel of these cells, and
+    how many pixels they are: all, unless each cell is a whole number of pixels."""
+    step = length // count
+    if step * count != length:
+        return slice(0, count), 0, length
+    first, last = max(start // step - 1, 0), min(-(-stop // step) + 1, count)
+    return slice(first, last), first * step, (last - first) * step
 
 
 def lay_over(under: UInt8Array, top: UInt8Array, scratch: Scratch | None = None) -> None:

@@ -20,6 +20,7 @@ from inference.face_frame import corners_of, inside_of
 from inference.face_shown import as_shown, shown_matrix, shown_of, stored_shown
 from inference.frame_generator import FrameGenerator
 from inference.frame_generator_layers import SIZE, WHOLE, Shown, load_geometry
+from inference.frame_generator_pictures import enlarged, scaled_box, visible
 from inference.own_background import load_own_background
 from tests.importing import ASSETS, LENA, POINTS
 
@@ -202,3 +203,19 @@ def test_a_body_cut_by_the_frames_side_fades_away() -> None:
     keyed = Compositor(910, SIZE, Backdrop("green")).compose(body(0))
     assert tuple(keyed[450, 199]) != GREEN
     assert abs(int(keyed[450, 199, 0]) - 200) <= 2
+
+
+def test_of_a_grid_only_what_is_seen_is_enlarged() -> None:
+    map_2HW = np.random.default_rng(3).random((2, 64, 64)).astype(np.float32)
+    box = scaled_box(np.array([40, 50, 300, 330]), 2.5, (150.0, 120.0))
+    assert (box[2:] % 64 == 0).all()
+    assert np.abs(box[:2] + box[2:] / 2 - [100, 237.5]).max() <= 1  # its middle stays
+    view = visible(box, 512)
+    assert view is not None
+    whole = [cv2.resize(part, (int(box[2]), int(box[3]))) for part in map_2HW]
+    rows, columns = (
+        slice(part.start - int(first), part.stop - int(first))
+        for part, first in zip(view, box[1::-1], strict=True)
+    )
+    for found, wanted in zip(enlarged(map_2HW, box, view), whole, strict=True):
+        np.testing.assert_allclose(found, wanted[rows, columns], atol=1e-5)
