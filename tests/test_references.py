@@ -15,7 +15,7 @@ from app.characters.importer import Importer, Request
 from app.characters.library import CharacterLibrary
 from app.characters.pictures import read_picture
 from app.characters.reading import find_faces, read_points
-from app.characters.references import References
+from app.characters.references import References, told
 from app.cli.characters import as_json, sources
 from inference import face_frame
 from inference.character import Character, load_character
@@ -28,7 +28,7 @@ from inference.portrait_reader import NetworkReader
 
 ASSETS = Path(__file__).parent.parent / "assets"
 LENA = ASSETS / "characters" / "lena"
-NAMES = ("teeth.png", "open.png", "eyes-shut.png", "left.png")
+NAMES = ("teeth.png", "open.png", "eyes-shut.png", "left.png", "right.png")
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,17 @@ def made(tmp_path_factory: pytest.TempPathFactory, reader: NetworkReader) -> tup
 def test_pictures_are_sorted_by_what_they_show(made: tuple[Any, ...]) -> None:
     rich: Character = made[1]
     listed = sources(rich)
-    assert [each["shows"] for each in listed] == [["mouth"], ["mouth"], ["eyes-shut"], ["side"]]
-    assert [each["used"] for each in listed] == [True, True, True, True]
+    assert [each["shows"] for each in listed] == [
+        ["mouth"], ["mouth"], ["eyes-shut"], ["side"], ["side"],
+    ]  # fmt: skip
+    assert all(each["used"] for each in listed)
+    assert "depth of the head is measured" in told(listed[-1])
+    assert "not used" in told({"shows": ["side"], "used": False})
     for each in listed:
         assert each["file"] in rich.manifest.files
         assert each["points"] in rich.manifest.files
     consent = rich.manifest.consent.model_dump()
-    assert len(consent["references_sha256"]) == 4
+    assert len(consent["references_sha256"]) == 5
     assert "further pictures" in consent["statement"]
     text = (rich.folder / "character.json").read_text(encoding="utf-8")
     assert "teeth.png" not in text  # names of the user's files stay out
@@ -177,7 +181,7 @@ def test_references_that_cannot_be_used_are_refused(tmp_path: Path, reader: Netw
     assert not (tmp_path / "characters").exists()
 
 
-def test_somebody_else_is_doubted(reader: NetworkReader) -> None:
+def test_somebody_else_is_doubted(reader: NetworkReader, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load_face_model(ASSETS / "face" / "face-model.npz")
     portrait, _ = read_picture(LENA / "portrait.png")
     points = read_points(reader, portrait, find_faces(reader, portrait)[0])
@@ -188,6 +192,12 @@ def test_somebody_else_is_doubted(reader: NetworkReader) -> None:
     other.add(LENA.parent / "arthur" / "teeth.png")
     (remark,) = other.remarks
     assert "teeth.png may show somebody else" in remark
+    monkeypatch.setattr("inference.face_sides.STRANGE", (0.0, 0.5))  # as if it did not fit at all
+    own.add(LENA / "left.png")
+    (remark,) = own.remarks
+    assert "left.png may show somebody else" in remark
+    assert "depth" in remark
+    assert [entry["used"] for entry in own.entries()] == [True, False]
 
 
 def test_one_tone_is_told_from_colour() -> None:
