@@ -43,12 +43,14 @@ BELOW_LIPS: Final = 3.5
 """The same of the lower lip, which bulges over what lies behind it."""
 CORNER: Final = 0.8
 """Light that is lost towards the corners and beyond them."""
-DEPTH: Final = (0.46, 0.30, 0.30)
+DEPTH: Final = (0.48, 0.29, 0.29)
 """Colour of what is no tooth, in white light: dark, warm, red."""
 LIT: Final = 0.5
 """How much of the skin's hue it takes: the exponent of its colour over its mean."""
 DARKER: Final = 0.45
 """Most of its light over the skin's: the depth of a mouth is darker than any face."""
+DARK_SKIN: Final = 100.0
+"""Brightness in the lender's light that no skin goes under: beards do."""
 DIMMED: Final = 0.85
 """Its light over the lender's."""
 BELOW: Final = 0.35
@@ -168,7 +170,8 @@ def _warm(tile_bgr: Any, skin_rgb: Any) -> Any:
     tooth = (1 - smoothstep(full, pale, saturation)) * smoothstep(low, high, grey)
     deep = _depth(skin_rgb)[::-1]
     dimmed = DIMMED * grey
-    dimmed = dimmed / (1 + (dimmed / max(DARKER * float(np.mean(skin_rgb)), 1.0)) ** 4) ** 0.25
+    most = DARKER * max(float(np.mean(skin_rgb)), DARK_SKIN)
+    dimmed = dimmed / (1 + (dimmed / most) ** 4) ** 0.25
     lit = deep / float(deep.mean()) * dimmed[..., None]
     return tile * tooth[..., None] + lit * (1 - tooth[..., None])
 
@@ -176,7 +179,9 @@ def _warm(tile_bgr: Any, skin_rgb: Any) -> Any:
 def _depth(skin_rgb: Any) -> Any:
     """Colour (3,) of a mouth's depth, RGB over the skin's brightness."""
     skin = np.maximum(skin_rgb, 1.0)
-    return np.array(DEPTH) * (skin / skin.mean()) ** LIT
+    hue = (skin / skin.mean()) ** LIT
+    # what is usual round a mouth may be a beard, or paint turned green
+    return np.array(DEPTH) * np.array([max(hue[0], 1.06), min(hue[1], 1.0), min(hue[2], 0.96)])
 
 
 def _mouth_of(view: UInt8Array, arrays: Mapping[str, Any]) -> UInt8Array:
