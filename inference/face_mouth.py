@@ -43,16 +43,14 @@ BELOW_LIPS: Final = 3.5
 """The same of the lower lip, which bulges over what lies behind it."""
 CORNER: Final = 0.8
 """Light that is lost towards the corners and beyond them."""
-DEPTH: Final = (0.48, 0.29, 0.29)
+DEPTH: Final = (0.46, 0.30, 0.30)
 """Colour of what is no tooth, in white light: dark, warm, red."""
 LIT: Final = 0.5
 """How much of the skin's hue it takes: the exponent of its colour over its mean."""
-DARKER: Final = 0.45
+DARKER: Final = 0.55
 """Most of its light over the skin's: the depth of a mouth is darker than any face."""
 DARK_SKIN: Final = 100.0
 """Brightness in the lender's light that no skin goes under: beards do."""
-DIMMED: Final = 0.85
-"""Its light over the lender's."""
 BELOW: Final = 0.35
 """Its light, over the skin's, below a lender's lower teeth, of which there are no streaks then."""
 ENAMEL: Final = ((0.30, 0.18), (40.0, 75.0))
@@ -149,13 +147,13 @@ def near_white(colour_3: Any, skin_3: Any) -> Any:
 
 
 def skin_of(portrait: UInt8Array, arrays: Mapping[str, Any]) -> Any:
-    """Most usual colour (3,) of the lighter half of the mouth's window."""
+    """Most usual colour (3,) of the lightest third of the mouth's window: its skin, not a beard."""
     window = _mouth_of(portrait, arrays)
     colours = window[window[..., 3] > 250][:, :3].astype(np.float32)
     if not len(colours):
         return np.array([220.0, 180.0, 160.0], np.float32)
     light = colours.mean(1)
-    return np.median(colours[light >= np.median(light)], 0)
+    return np.median(colours[light >= np.percentile(light, 67)], 0)
 
 
 def _warm(tile_bgr: Any, skin_rgb: Any) -> Any:
@@ -169,9 +167,8 @@ def _warm(tile_bgr: Any, skin_rgb: Any) -> Any:
     (pale, full), (low, high) = ENAMEL
     tooth = (1 - smoothstep(full, pale, saturation)) * smoothstep(low, high, grey)
     deep = _depth(skin_rgb)[::-1]
-    dimmed = DIMMED * grey
     most = DARKER * max(float(np.mean(skin_rgb)), DARK_SKIN)
-    dimmed = dimmed / (1 + (dimmed / most) ** 4) ** 0.25
+    dimmed = grey / (1 + (grey / most) ** 4) ** 0.25
     lit = deep / float(deep.mean()) * dimmed[..., None]
     return tile * tooth[..., None] + lit * (1 - tooth[..., None])
 
