@@ -52,6 +52,8 @@ and skin within which a colour is ink: an iris is dark, too."""
 ENDS: Final = 0.30
 """The same of what is taken away with the eye, and the share of its width that this may lie
 aside."""
+NEAR: Final = 0.35
+"""Share of the eye's height round its points within which all that is no skin belongs to it."""
 OVER: Final = 2.5
 """Pixels that they may lie above it."""
 PASSES: Final = 1.12
@@ -103,17 +105,27 @@ class DrawnLids:
         eye = np.zeros(self._own.shape[:2], np.uint8)
         cv.fillPoly(eye, [np.rint(contour * 16).astype(np.int32)], 1, cv.LINE_8, 4)
         self._plain = _plain(self._own, eye, cheek_3, fine)
-        eye = self._with_ink(eye)
+        eye = self._with_ink(eye, outline)
         soft = cv.dilate(eye, np.ones((2 * fine + 1, 2 * fine + 1), np.uint8)).astype(np.float32)
         self._eye = cv.GaussianBlur(soft, (0, 0), 0.5 * fine)
         self._end = (end_2 + 0.5) * fine - 0.5
         self._measure(eye, -1 if side == "Left" else 1)
 
-    def _with_ink(self, eye: UInt8Array) -> UInt8Array:
-        """The eye with the ink that hangs together with it: the ends of its lines."""
+    def _with_ink(self, eye: UInt8Array, outline_K2: Float32Array) -> UInt8Array:
+        """The eye with what hangs together with it: the ends of its lines, and near the points
+        whatever is no skin (whites that reach beyond them)."""
         dark = (1 - self._own.mean(2) / np.maximum(self._plain.mean(2), 1.0) > FAINT).astype(
             np.uint8
         )
+        near = np.zeros_like(eye)
+        cv.fillConvexPoly(near, cv.convexHull(np.rint(outline_K2).astype(np.int32)), 1)
+        side = 2 * round(NEAR * float(np.ptp(outline_K2[:, 1]))) + 1
+        near = cv.dilate(near, cv.getStructuringElement(cv.MORPH_ELLIPSE, (side, side)))
+        own, skin = (
+            cv.cvtColor(np.rint(each).astype(np.uint8), cv.COLOR_RGB2LAB).astype(np.float32)
+            for each in (self._own, self._plain.clip(0, 255))
+        )
+        dark |= ((np.linalg.norm(own - skin, axis=2) > SKIN) & (near > 0)).astype(np.uint8)
         rows = np.flatnonzero(eye.any(1))
         dark[: max(int(rows[0] - OVER * self._fine), 0)] = 0  # what falls over it: a fringe
         cross = cv.getStructuringElement(cv.MORPH_CROSS, (3, 3))

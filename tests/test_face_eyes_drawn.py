@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from inference import face_eyes_drawn
 from inference.contract import Float32Array, UInt8Array
 from inference.face_eye_window import EyeWindow
 from inference.face_eyes_drawn import DrawnLids, contour_of, drawn_plainly
@@ -111,3 +112,17 @@ def test_only_plain_eyes_are_drawn() -> None:
     painted[..., :3] = (portrait[..., :3] + noise).clip(0, 255)
     assert not drawn_plainly(painted, windows)
     assert plain_share(np.zeros((80, 100, 4), np.uint8)) == 0.0  # nothing to be seen
+
+
+def test_whites_beyond_a_contour_go_with_the_eye(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the contour was drawn too tight, what is no skin near the points still belongs."""
+    drawn, tight = lids(), np.zeros((80 * FINE, 100 * FINE), np.uint8)
+    middle = (MIDDLE[0] * FINE, MIDDLE[1] * FINE)
+    cv2.ellipse(tight, middle, (28, 18), 0, 0, 360, 1, -1)
+    points = ((outline(0.6) + 0.5) * FINE - 0.5).astype(np.float32)
+    aside = (MIDDLE[1] * FINE, (MIDDLE[0] + 19) * FINE)  # white, 4 pixels beyond the points
+    assert tight[aside] == 0
+    assert drawn._with_ink(tight.copy(), points)[aside] == 1
+    assert drawn._with_ink(tight.copy(), points)[aside[0], 5] == 0  # skin
+    monkeypatch.setattr(face_eyes_drawn, "NEAR", 0.0)
+    assert drawn._with_ink(tight.copy(), points)[aside] == 0
