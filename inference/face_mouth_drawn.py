@@ -113,7 +113,8 @@ def _tile(
     )
     opening = max(float((bottom - top).max()), 0.0)
     band = min(TEETH[0] * cut.width, TEETH[1] * opening)
-    band *= float(smoothstep(*(share * cut.width for share in BARED), opening))
+    none, whole = (share * cut.width for share in BARED)
+    band *= float(smoothstep(none, whole, opening))
     aside = (columns - cut.x) / max(cut.width / 2, 1.0)
     picture = np.ones((*rows.shape, 3), np.float32) * (skin * np.array(DARK, np.float32))
     tongue = ((columns - cut.x) / (0.30 * cut.width)) ** 2
