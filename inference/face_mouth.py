@@ -55,7 +55,7 @@ BELOW: Final = 0.35
 """Its light, over the skin's, below a lender's lower teeth, of which there are no streaks then."""
 ENAMEL: Final = ((0.30, 0.18), (40.0, 75.0))
 """Saturation under and brightness over which a lender's pixel is of teeth."""
-WHITES: Final = ((1.0, 1.1), (0.75, 1.0))
+WHITES: Final = ((1.02, 1.15), (0.72, 0.98))
 """Red and blue of teeth over their green: no fringe beside the eyes makes them blue or red."""
 HUE: Final = 0.3
 """How much of the skin's hue teeth have: the exponent of its colour over its mean."""
@@ -139,11 +139,11 @@ def _of_lender(
 def near_white(colour_3: Any, skin_3: Any) -> Any:
     """A colour as white as teeth are in some light: neutral or warm, and a little of the hue that
     light gives the skin (all RGB)."""
-    red, green, blue = (float(v) for v in colour_3)
+    skin = np.maximum(skin_3, 1.0)
+    red, green, blue = (float(v) for v in np.asarray(colour_3) * (skin / skin.mean()) ** HUE)
     (least, most), (low, high) = WHITES
-    white = np.array([np.clip(red, least * green, most * green), green,
-                      np.clip(blue, low * green, high * green)])  # fmt: skip
-    return white * (np.maximum(skin_3, 1.0) / max(float(np.mean(skin_3)), 1.0)) ** HUE
+    return np.array([np.clip(red, least * green, most * green), green,
+                     np.clip(blue, low * green, high * green)])  # fmt: skip
 
 
 def skin_of(portrait: UInt8Array, arrays: Mapping[str, Any]) -> Any:
