@@ -162,7 +162,7 @@ def _lids(
             there = continued(seen.read(values.astype(np.float32)), known)
             there = there[: FINE * height, : FINE * width]
             strokes = _strokes(shut, there, shift, level)
-        straight, cover = lid.at(level, cover, strokes)
+        straight, cover = lid.at(level, cover, straight, lid.below_brow(x, y), strokes)
     return straight, cover
 
 

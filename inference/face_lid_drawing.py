@@ -30,6 +30,12 @@ UNFOLDS: Final = (0.05, 0.45)
 """The same between which the upper lid's fold gives way to plain skin."""
 MEETS: Final = (0.65, 1.0)
 """The same of the lower lid's rim."""
+SHADES: Final = (0.12, 0.05)
+"""Shares of the brightness by which skin drawn out may make the plain one darker and lighter."""
+LIKE: Final = (0.35, 0.15)
+"""The same from which it is believed by a third only: an eye's rim, lashes, paint."""
+OFF_BROW: Final = (4.0, 8.0)
+"""Pixels below the brow between which it may come from."""
 LOW: Final = 4.0
 """Pixels below the lower lid's edge at which a shut eye's line may lie."""
 BAND: Final = 1.8
@@ -66,6 +72,7 @@ class Lid:
         reach = (float(self._line.thick_S.max()) + BAND) * fine
         band = smoothstep(reach, 0.6 * reach, above) * smoothstep(-BAND * fine, -fine, above)
         long = float(smoothstep(*LONG, share))
+        self._brow, self._trust = brow, 1 - long
         eye = window.near(0).astype(np.uint8)
         if long > 0:
             tall = float((self._edge(1.0) - edge)[:, 1].max())
@@ -101,14 +108,34 @@ class Lid:
         out[:, 1] -= lifted[:, 0]
         return out
 
+    def _shade(self, drawn: Float32Array, below: Float32Array) -> Float32Array:
+        """What the skin that the mesh draws out adds to the plain one (H, W, 3): a little of its
+        shade, where it comes from well `below` the brow (pixels) and is much like it."""
+        soft = cv.GaussianBlur(drawn - self._plain, (0, 0), 1.0 * self._fine)
+        light = np.maximum(self._plain.mean(2), 4.0)
+        share = soft.mean(2) / light
+        like = np.exp(-((share / np.where(share < 0, *LIKE)) ** 2)) * smoothstep(*OFF_BROW, below)
+        like = cv.GaussianBlur(like.astype(np.float32), (0, 0), 1.5 * self._fine)
+        darker, lighter = (v * light[..., None] for v in SHADES)
+        some = np.clip(soft, -darker, lighter)
+        return np.asarray(some * like[..., None] * self._trust, np.float32)
+
+    def below_brow(self, x: Float32Array, y: Float32Array) -> Float32Array:
+        """Pixels by which places of the window lie below the brow (H, W)."""
+        order = np.argsort(self._brow[:, 0])
+        return np.asarray(y - np.interp(x, self._brow[order, 0], self._brow[order, 1]), np.float32)
+
     def at(
         self,
         level: float,
         cover: Float32Array,
+        drawn: Float32Array,
+        below: Float32Array,
         strokes: Float32Array | None = None,
     ) -> tuple[Float32Array, Float32Array]:
         """Colour (H, W, 3) and cover (H, W), fine pixels, at a closing in 0..1 at which the mesh
-        covers so much. `strokes` (H, W, 3) is what is left of the
+        covers so much, with skin `drawn` out of the picture (H, W, 3) from places so far
+        `below` the brow (H, W, pixels). `strokes` (H, W, 3) is what is left of the
         skin's light under lashes that another picture shows: they take the place of the line."""
         edge = self._edge(level)
         _, above = beside(edge, cover.shape)
@@ -118,7 +145,8 @@ class Lid:
         begun = float(smoothstep(*BEGUN, level))
         new = np.maximum(cover - self._rest, 0)
         share = np.maximum(np.maximum(new, self._band * begun), self._zone * fade)[..., None]
-        out = self._own * (1 - share) + self._plain * share
+        plain = self._plain + self._shade(drawn, below)
+        out = self._own * (1 - share) + plain * share
         if strokes is not None:
             return np.asarray(out * strokes, np.float32), cover
         line = self._line.drawn(self._seam(level), (cover.shape[0], cover.shape[1]), fine) * begun
