@@ -44,8 +44,11 @@ HEADROOM: Final = 0.15
 """Share of the part that may be free above the skull."""
 LEAST_HEADROOM: Final = 0.10
 """The same, above a head that is whole: hair stands over the skull."""
-BELOW_CHIN: Final = 0.1
+BELOW_CHIN: Final = 0.15
 """Heads below the chin that are wanted within the part."""
+NEAR: Final = 90
+"""Columns from the middle within which a picture's upper and lower border count: a picture that
+was turned upright lacks corners, and beside a neck nobody misses them."""
 ASIDE: Final = 0.05
 """Share of the part by which the head's middle may stand aside of its middle."""
 _CROWN: Final = TOP * SIZE
@@ -53,6 +56,7 @@ _HEAD: Final = HEAD * SIZE
 _CHIN: Final = _CROWN + _HEAD
 _MIDDLE: Final = SIZE / 2
 _SIDES: Final = ("top", "right", "bottom", "left")
+BESIDE_HEAD: Final = ("right", "left")
 _WEIGHT: Final = {"top": 20.0, "right": 6.0, "bottom": 20.0, "left": 6.0}
 """What a head's length of made-up picture costs at each side; a picture half as large costs 1. At
 the sides the person fades away (`inference.compositor`)."""
@@ -72,14 +76,24 @@ def shown_of(corners_42: Float32Array, portrait: UInt8Array) -> Shown:
     y, x, side = _candidates()
     cost = np.log2(SIZE / side) + _composition(x, y, side, top_cut=bool(lines["top"]))
     for name, each in lines.items():
-        lacking = np.zeros_like(side)
-        for a, b, c in each:  # the worst corner decides
-            ends = [a * (x + i * side) + b * (y + j * side) + c for i in (0, 1) for j in (0, 1)]
-            lacking = np.maximum(lacking, -np.min(ends, 0))
-        cost += _WEIGHT[name] * lacking / _HEAD
+        cost += _WEIGHT[name] * _lacking(each, name in BESIDE_HEAD, x, y, side) / _HEAD
     best = int(cost.argmin())
     found = Shown(float(x[best]), float(y[best]), float(side[best]))
     return WHOLE if found.side > NEARLY * SIZE and not lines["top"] else found
+
+
+def _lacking(lines: list[Any], beside: bool, x: Any, y: Any, side: Any) -> Any:
+    """How many pixels (N,) of the head's surroundings each part has beyond lines (see
+    `_cut_lines`): at the head's columns, or, of those `beside` it, in the rows down to its chin.
+    Shoulders may fade away beside it."""
+    columns = [np.clip(x + i * side, _MIDDLE - NEAR, _MIDDLE + NEAR) for i in (0, 1)]
+    rows = [y, y + side]
+    if beside:
+        columns, rows = [x, x + side], [np.minimum(row, _CHIN) for row in rows]
+    out = np.zeros_like(side)
+    for a, b, c in lines:  # the worst corner decides
+        out = np.maximum(out, -np.min([a * i + b * j + c for i in columns for j in rows], 0))
+    return out
 
 
 def as_shown(portrait: UInt8Array, shown: Shown) -> UInt8Array:
@@ -130,7 +144,7 @@ def _composition(x: Any, y: Any, side: Any, top_cut: bool) -> Any:
         cost += 6 * np.maximum(LEAST_HEADROOM - above, 0)
     aside = np.abs(x + side / 2 - _MIDDLE) / side
     cost += 4 * np.maximum(aside - ASIDE, 0) + 0.5 * aside
-    return cost + 8 * np.maximum(_CHIN + BELOW_CHIN * _HEAD - (y + side), 0) / _HEAD
+    return cost + 24 * np.maximum(_CHIN + BELOW_CHIN * _HEAD - (y + side), 0) / _HEAD
 
 
 def _cut_lines(alpha: UInt8Array, corners_42: Float32Array) -> dict[str, list[Any]]:
@@ -140,7 +154,10 @@ def _cut_lines(alpha: UInt8Array, corners_42: Float32Array) -> dict[str, list[An
     for k, name in enumerate(_SIDES):
         start, _, inward = _border(corners_42, k)
         line = np.array([*inward, -float(start @ inward) - INSET])
-        out[name] = [line] if len(touched(alpha, corners_42, k)) > TOUCH else []
+        places = touched(alpha, corners_42, k)
+        if name in BESIDE_HEAD:  # shoulders that are cut beside it fade away
+            places = places[places[:, 1] < _CHIN]
+        out[name] = [line] if len(places) > TOUCH else []
     return out
 
 
@@ -171,9 +188,11 @@ def _border(corners_42: Float32Array, side: int) -> tuple[Any, Any, Any]:
 
 
 def _lowest(alpha: UInt8Array) -> int:
-    """The last row in which a person is half as wide as anywhere below the chin."""
+    """The row in which a cut-out person ends as if cut with scissors; the frame's last one where
+    there is no such row, since the person goes on below or ends in feet."""
     wide = (alpha > 127).sum(1)
     wide[: round(_CHIN)] = 0
     if not wide.any():
         return SIZE - 1
-    return int(np.flatnonzero(wide * 2 >= wide.max())[-1])
+    low = int(np.flatnonzero(wide * 2 >= wide.max())[-1])
+    return low if not wide[low + TOUCH :].any() else SIZE - 1
