@@ -37,9 +37,11 @@ WIDE: Final = 5
 """Half the width (pixels) that a collar has somewhere."""
 ON_FACE: Final = 0.6
 """Share of a collar that the fitted face may lie over."""
-MOST: Final = 0.72
-"""Share of what is called a neck from which on it is one, if in a shade of its own: white collars
-measured up to 0.66, a drawn neck 0.77."""
+FROM_JAW: Final = (3.0, 10.0)
+"""Pixels from the fitted face within which what is called skin stays with it (the ink of a jaw,
+hair beside it), unless it is lighter than the face."""
+LIGHTER: Final = (1.05, 1.2)
+"""Brightness, as a share of the face's, of collars that may touch the jaw."""
 BESIDE: Final = 1.0
 """Pixels of a collar beside clothes, of the side of a square as large as it."""
 BINS: Final = 32
@@ -94,10 +96,10 @@ def put_right(
     other = other * low
     wide = cv.dilate(cv.morphologyEx(other, cv.MORPH_OPEN, _disc(WIDE)), _disc(3))
     other = np.minimum(other, wide)  # a rim of light along a jaw is narrower
+    away = cv.distanceTransform((~face).astype(np.uint8), cv.DIST_L2, 3)
+    other = other * np.maximum(smoothstep(*FROM_JAW, away), smoothstep(*LIGHTER, bright))
     other = cv.GaussianBlur(other * _collars(other, share["clothes"], face, chin), (0, 0), 0.7)
-    neck = share["skin"] * low * ~face
-    if float((neck * other).sum()) < MOST * float(neck.sum()):
-        _move(share, "skin", "clothes", share["skin"] * other)
+    _move(share, "skin", "clothes", share["skin"] * other)
     _rims(share, like * smoothstep(0.35, 0.6, bright), ears)
 
 
