@@ -27,7 +27,7 @@ USUAL: Final = 592
 """Pixels across a cut that the following are counted in."""
 BLURS: Final = ((4.0, 0.0, 8.0), (12.0, 6.0, 30.0))
 """Pixels: how wide a blur is, and between which distances from the border it takes over."""
-MIRROR: Final = ((0.0, 0.0), (5.0, 1.0), (14.0, 2.5), (26.0, 5.0))
+MIRROR: Final = ((0.0, 0.0), (4.0, 1.0), (9.0, 2.5), (14.0, 5.0))
 """Distances from the border, and how far the mirror image is blurred there (sigma); beyond the last
 it gives way, until at twice that distance nothing of it is left."""
 HAIR: Final = 20

@@ -82,6 +82,15 @@ class Landmarks:
         return json.dumps(facts, indent=1) + "\n"
 
 
+def _told(error: Exception) -> str:
+    """What is wrong with a file of landmarks, in words."""
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return "it is no JSON"
+    if isinstance(error, KeyError):
+        return f"it lacks {error.args[0]!r}"
+    return str(error)
+
+
 def read_landmarks(path: Path, known: Iterable[str]) -> Landmarks:
     """Read a `landmarks.json`; a point may be an object, or simply [x, y] set by hand.
 
@@ -106,7 +115,9 @@ def read_landmarks(path: Path, known: Iterable[str]) -> Landmarks:
     except OSError as error:
         raise PersonareError(f"{path} cannot be read: {error.strerror}.", "Check it.") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PersonareError(f"The landmarks {path} are damaged: {error!r}.", REMEDY) from error
+        raise PersonareError(
+            f"The landmarks {path} are damaged: {_told(error)}.", REMEDY
+        ) from error
     strange = sorted(set(marks) - set(known))
     if strange:
         raise PersonareError(f"No point of a face is called '{strange[0]}' ({path}).", REMEDY)

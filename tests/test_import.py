@@ -229,7 +229,8 @@ def test_one_of_several_faces_is_chosen(own: Path, clicks: Path, tmp_path: Path)
     made = maker.run(Request(cropped, "Me", "own", face=2))
     assert reader.asked[0].box[0] == 200  # the middle one, counted from the left
     assert made.geometry_path is not None
-    assert maker.remarks == []  # the frame ends where the picture does
+    (remark,) = maker.remarks  # the frame ends where the picture does, and says so
+    assert "is cropped closely" in remark
     shown = load_geometry(made.geometry_path).shown
     assert shown.side < 430
     assert shown.y + shown.side < 0.97 * 400

@@ -49,7 +49,7 @@ def test_pictures_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     refused(b"GIF89a" + b"\x00\x21\xf9\x04" * 2, "animated")
     assert is_animated(b"RIFF\0\0\0\0WEBPVP8X" + b"\0\0\0\0\x02")
     assert not is_animated(cv2.imencode(".webp", grey)[1].tobytes())
-    with pytest.raises(PersonareError, match="There is no picture"):
+    with pytest.raises(PersonareError, match="is not there"):
         read_picture(tmp_path / "none.png")
 
 

@@ -22,6 +22,8 @@ SLIVER: Final = 0.03
 """Share of the part that is drawn, along its edge, of which nobody sees that it is made up."""
 ENOUGH: Final = 0.16
 """Share of it at its foot that is not worth a word: the chest is continued unseen."""
+CLOSELY: Final = 0.7
+"""Share of the frame that is drawn, under which a head is a close-up."""
 NARROW: Final = 0.21
 """Share of it at each side that may be missing of shoulders, for the same reason."""
 
@@ -33,6 +35,11 @@ def remarks_of(
     person as a PNG with alpha."""
     alpha = cv.imdecode(np.frombuffer(portrait, np.uint8), cv.IMREAD_UNCHANGED)[..., 3]
     parts = cut_off(corners_42, alpha, shown)
+    if not parts and shown.side < CLOSELY * SIZE:
+        return [
+            f"{name} is cropped closely, so the head fills the camera's picture: one with head and "
+            "shoulders whole would stand as others do in a call."
+        ]
     if not parts:
         return []
     told = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

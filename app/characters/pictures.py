@@ -77,7 +77,8 @@ def _bled(picture: UInt8Array) -> UInt8Array:
 
 def _bytes(path: Path) -> bytes:
     if not path.is_file():
-        raise PersonareError(f"There is no picture {path}.", "Check the name.")
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise PersonareError(f"The picture {path} {what}.", "Check the name.")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise PersonareError(f"The file {path.name} is too large for a picture.", _REMEDY)

@@ -77,7 +77,7 @@ def add_character(parser: argparse.ArgumentParser) -> None:
         "--character",
         default="",
         metavar="NAME",
-        help="who appears (default: the first of `characters list`)",
+        help="who appears (default: amara)",
     )
 
 

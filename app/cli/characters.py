@@ -20,7 +20,7 @@ from inference.character import CONSENT_KINDS, Character
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser("characters", help="list, show or remove characters")
+    parser = commands.add_parser("characters", help="list, import, show or remove characters")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="all characters")
     listing.add_argument("--json", action="store_true", help="as JSON")
