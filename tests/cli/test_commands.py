@@ -295,7 +295,7 @@ def test_importing_a_portrait_says_what_is_missing(run: Run, assets: Path, tmp_p
     assert "--landmarks" in err
     status, _, err = run("characters", "import", "none.png", *words)
     assert status == 1
-    assert "no picture none.png" in err
+    assert "none.png is not there" in err
 
 
 def test_without_a_screen_the_sample_becomes_a_film(run: Run) -> None:
