@@ -46,7 +46,14 @@ def test_pictures_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     refused(b"words, not a picture", "no picture, or it is broken")
     refused(cv2.imencode(".png", grey[:40])[1].tobytes(), "too small: 300 x 40")
     refused(png[:8] + png[8:].replace(b"IDAT", b"acTLIDAT", 1), "animated")
-    refused(b"GIF89a" + b"\x00\x21\xf9\x04" * 2, "animated")
+    head = b"GIF89a" + struct.pack("<HHBBB", 2, 2, 0x80, 0, 0) + bytes(6)
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 2, 2, 0) + b"\x02\x02\x44\x01\0"
+    paced = b"\x21\xf9\x04\0\x0a\0\0\0"
+    refused(head + frame + frame + b"\x3b", "animated")  # without a word of its pace
+    refused(head + paced + frame + paced + frame + b"\x3b", "animated")
+    assert not is_animated(head + b"\x21\xfe\x01\x2c\0" + paced + frame + b"\x3b")
+    assert not is_animated(head[:9])
+    assert not is_animated(head + frame[:6])
     assert is_animated(b"RIFF\0\0\0\0WEBPVP8X" + b"\0\0\0\0\x02")
     assert not is_animated(cv2.imencode(".webp", grey)[1].tobytes())
     with pytest.raises(PersonareError, match="is not there"):

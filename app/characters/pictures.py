@@ -99,7 +99,26 @@ def is_animated(data: bytes) -> bool:
         return b"acTL" in data[: head if head > 0 else len(data)]
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return data[12:16] == b"VP8X" and len(data) > 20 and bool(data[20] & 2)
-    return data.startswith(b"GIF8") and data.count(b"\x00\x21\xf9\x04") > 1
+    return data.startswith(b"GIF8") and _gif_pictures(data) > 1
+
+
+def _gif_pictures(data: bytes) -> int:
+    """How many pictures GIF data hold, two at most (GIF89a specification: blocks of sub-blocks)."""
+
+    def table(flags: int) -> int:
+        return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+    at, found = 13 + (table(data[10]) if len(data) > 10 else 0), 0
+    while at + 1 < len(data) and found < 2 and data[at] in b"\x21\x2c":
+        if data[at] == 0x2C:
+            found += 1
+            at += 11 + (table(data[at + 9]) if at + 9 < len(data) else 0)
+        else:
+            at += 2
+        while at < len(data) and data[at]:
+            at += data[at] + 1
+        at += 1
+    return found
 
 
 def told_size(data: bytes) -> tuple[int, int] | None:
