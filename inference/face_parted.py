@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from scipy.ndimage import median_filter
+from numpy.lib.stride_tricks import sliding_window_view
 
 from inference.contract import Float32Array, UInt8Array
 from inference.face_grids import MARGIN, smoothstep
@@ -132,7 +132,7 @@ def teeth_between(picture: UInt8Array, landmarks: Landmarks) -> Opening | None:
     seen = np.flatnonzero(part.any(0))
     # a highlight of a lip that touches the teeth is no part of the opening
     first, last = (
-        median_filter(edge, 11, mode="nearest")
+        np.median(sliding_window_view(np.pad(edge, 5, mode="edge"), 11), axis=1)
         for edge in (part[:, seen].argmax(0) / rows, 1 - part[::-1, seen].argmax(0) / rows)
     )
     ends = x[seen]
